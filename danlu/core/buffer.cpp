@@ -1,0 +1,56 @@
+#include "danlu/core/buffer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "danlu/base/error.h"
+
+namespace danlu {
+namespace {
+
+std::atomic<int64_t> g_live_bytes{0};
+std::atomic<int64_t> g_allocations{0};
+
+}  // namespace
+
+Buffer::Buffer(void* data, size_t bytes, bool owns_memory, std::shared_ptr<void> keep_alive)
+    : data_(data), bytes_(bytes), owns_memory_(owns_memory), keep_alive_(std::move(keep_alive)) {}
+
+std::shared_ptr<Buffer> Buffer::allocate(size_t bytes) {
+  void* data = nullptr;
+  if (bytes <= SIZE_MAX / 2) {
+    const size_t padded = (std::max<size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
+    data = std::aligned_alloc(kAlignment, padded);
+  }
+  if (data == nullptr) {
+    throw Error({.where = "Buffer",
+                 .what = "Out of memory",
+                 .expected = std::to_string(bytes) + " more bytes",
+                 .received = "a refusal, with " + std::to_string(live_bytes()) + " bytes in use",
+                 .hint = "use a smaller batch or model, or free what is no longer needed"});
+  }
+  std::unique_ptr<void, decltype(&std::free)> guard(data, &std::free);
+  std::shared_ptr<Buffer> buffer(new Buffer(data, bytes, true, nullptr));
+  guard.release();
+  g_live_bytes.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  g_allocations.fetch_add(1, std::memory_order_relaxed);
+  return buffer;
+}
+
+std::shared_ptr<Buffer> Buffer::wrap(void* data, size_t bytes, std::shared_ptr<void> keep_alive) {
+  return std::shared_ptr<Buffer>(new Buffer(data, bytes, false, std::move(keep_alive)));
+}
+
+Buffer::~Buffer() {
+  if (!owns_memory_) return;
+  g_live_bytes.fetch_sub(static_cast<int64_t>(bytes_), std::memory_order_relaxed);
+  std::free(data_);
+}
+
+int64_t Buffer::live_bytes() { return g_live_bytes.load(std::memory_order_relaxed); }
+int64_t Buffer::allocations() { return g_allocations.load(std::memory_order_relaxed); }
+
+}  // namespace danlu
