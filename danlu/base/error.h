@@ -1,7 +1,10 @@
 #pragma once
 
+#include <concepts>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace danlu {
 
@@ -19,7 +22,10 @@ struct ErrorParts {
 class Error : public std::runtime_error {
  public:
   explicit Error(ErrorParts parts);
-  explicit Error(std::string what) : Error(ErrorParts{.what = std::move(what)}) {}
+  /// A template, because a braced list of two texts would also be a std::string.
+  template <class Text>
+  requires std::convertible_to<const Text&, std::string_view>
+  explicit Error(const Text& what) : Error(ErrorParts{.what = std::string(what)}) {}
 
   const ErrorParts& parts() const { return parts_; }
 
