@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace danlu {
 
@@ -19,8 +20,9 @@ struct bfloat16 {
       bits = static_cast<uint16_t>((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
     }
   }
-  explicit bfloat16(double value) : bfloat16(static_cast<float>(value)) {}
-  explicit bfloat16(int64_t value) : bfloat16(static_cast<float>(value)) {}
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  explicit bfloat16(T value) : bfloat16(static_cast<float>(value)) {}
 
   operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 };

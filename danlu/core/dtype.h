@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
+#include <type_traits>
 
 #include "danlu/base/half.h"
 
@@ -64,6 +66,27 @@ struct DTypeOf<bool> {
 };
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
+
+/// `value` as a `To`. Floating to integer truncates, saturates at the ends and makes NaN 0; to
+/// bool it is `value != 0`.
+template <class To, class From>
+To convert_element(From value) {
+  if constexpr (std::is_same_v<To, bool>) {
+    return static_cast<double>(value) != 0.0;
+  } else if constexpr (std::is_integral_v<To> && !std::is_integral_v<From>) {
+    const double x = static_cast<double>(value);
+    if (x != x) return 0;
+    if (x <= static_cast<double>(std::numeric_limits<To>::min())) {
+      return std::numeric_limits<To>::min();
+    }
+    if (x >= static_cast<double>(std::numeric_limits<To>::max())) {
+      return std::numeric_limits<To>::max();
+    }
+    return static_cast<To>(x);
+  } else {
+    return static_cast<To>(value);
+  }
+}
 
 /// Calls `f(T{})` with the C++ type that stores `dtype`.
 template <class F>

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "danlu/core/array.h"
+
+namespace danlu {
+
+/// A value inside a Graph: output `index` of node `node`; graph inputs are nodes without an op.
+struct ValueId {
+  uint32_t node = 0;
+  uint32_t index = 0;
+  friend auto operator<=>(const ValueId&, const ValueId&) = default;
+};
+
+/// A vertex of a Graph. Attributes may hold subgraphs (`std::shared_ptr<const Graph>`).
+struct GraphNode {
+  const OpDef* op = nullptr;  ///< null: a graph input
+  AttrsPtr attrs;
+  std::vector<ValueId> inputs;
+  std::vector<TensorSpec> outputs;
+  ScalarClass scalar_class = ScalarClass::none;  ///< of an input that is a host scalar
+};
+
+/// A closed computation in flat form: what the compiler works on and what the program cache
+/// compares. Nodes stand in topological order; `inputs` lists the nodes that are graph inputs.
+struct Graph {
+  std::vector<GraphNode> nodes;
+  std::vector<uint32_t> inputs;
+  std::vector<ValueId> outputs;
+  /// Taps: values kept readable under a name. They are extra outputs after `outputs`.
+  std::vector<std::pair<std::string, ValueId>> named_outputs;
+
+  const TensorSpec& spec(ValueId v) const { return nodes[v.node].outputs[v.index]; }
+  const GraphNode& node(ValueId v) const { return nodes[v.node]; }
+
+  ValueId add_input(const TensorSpec& spec, ScalarClass scalar_class = ScalarClass::none);
+  /// Appends a node; its output specs come from `infer`.
+  uint32_t add_node(const OpDef& op, AttrsPtr attrs, std::vector<ValueId> inputs);
+
+  size_t hash() const;
+  /// One line per node: `%3 = conv2d(%0, %1) {strides: [1, 1]} : float32(64, 26, 26, 32)`.
+  std::string to_string() const;
+};
+
+bool operator==(const Graph& a, const Graph& b);
+
+/// The graph that computes `outputs` from `inputs` (placeholders or any other Arrays). Evaluated
+/// Arrays it meets besides become further graph inputs, returned in `captures`.
+/// Errors: StateError when a placeholder is met that is not among `inputs`.
+struct Trace {
+  Graph graph;
+  std::vector<Array> captures;
+};
+Trace trace_graph(std::span<const Array> inputs, std::span<const Array> outputs);
+
+/// Rebuilds `graph` as lazy Arrays on `inputs`: the outputs, then the named outputs.
+std::vector<Array> call_graph(const Graph& graph, std::span<const Array> inputs);
+
+}  // namespace danlu

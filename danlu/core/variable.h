@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "danlu/core/array.h"
+
+namespace danlu {
+
+/// The only thing that mutates: a named, typed cell that holds an Array. Copies share the cell.
+/// A compiled training step writes new values into the cell's own buffer; a buffer that somebody
+/// else still holds is copied first, so an Array read earlier never changes.
+class Variable {
+ public:
+  Variable() = default;
+  /// Errors: StateError when `initial` is undefined.
+  explicit Variable(Array initial, std::string name = "variable", bool trainable = true);
+
+  bool defined() const { return cell_ != nullptr; }
+  const std::string& name() const;
+  void set_name(std::string name);
+  bool trainable() const;
+  void set_trainable(bool trainable);
+  const TensorSpec& spec() const;
+  const Shape& shape() const { return spec().shape; }
+  DType dtype() const { return spec().dtype; }
+
+  /// The current value, or what the innermost StateScope puts in its place.
+  Array value() const;
+  operator Array() const { return value(); }
+  /// Errors: ShapeError or DTypeError, naming the variable, unless the specs agree.
+  void assign(const Array& value);
+  /// Rises with every assignment and every step that writes the cell.
+  uint64_t version() const;
+
+  /// Identity: equal for copies of one Variable.
+  const void* id() const { return cell_.get(); }
+  friend bool operator==(const Variable& a, const Variable& b) { return a.cell_ == b.cell_; }
+
+  /// The cell's evaluated buffer, held by nobody else (it is copied first where needed). Whoever
+  /// writes to it calls `bump_version`.
+  std::shared_ptr<Buffer> exclusive_buffer();
+  void bump_version();
+
+ private:
+  struct Cell;
+  std::shared_ptr<Cell> cell_;
+};
+
+/// While one lives, reads of the given variables on this thread yield the given Arrays, and
+/// assignments are kept here instead of changing the variables: how a model becomes a pure
+/// function.
+class StateScope {
+ public:
+  StateScope() : StateScope({}, {}) {}
+  StateScope(const std::vector<Variable>& variables, const std::vector<Array>& values);
+  ~StateScope();
+  StateScope(const StateScope&) = delete;
+  StateScope& operator=(const StateScope&) = delete;
+
+  /// The value `variable` has inside the scope now.
+  Array value(const Variable& variable) const;
+  bool contains(const Variable& variable) const;
+
+ private:
+  friend class Variable;
+  std::unordered_map<const void*, Array> values_;
+  StateScope* outer_ = nullptr;
+};
+
+}  // namespace danlu
