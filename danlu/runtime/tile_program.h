@@ -132,7 +132,4 @@ struct TileAttrs {
   friend bool operator==(const TileAttrs&, const TileAttrs&) = default;
 };
 
-/// The op whose attributes are TileAttrs. Made by the fuse pass only.
-const OpDef& tile_op();
-
 }  // namespace danlu

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "danlu/core/array.h"
+
+/// Reductions. `axis`: the axes to reduce, negative ones from the end; empty means all.
+/// `keepdims` leaves reduced axes with length 1.
+namespace danlu {
+
+using Axes = std::vector<int64_t>;
+
+/// Integers and bool sum as int64; float inputs keep their dtype.
+Array sum(const Array& x, const Axes& axis = {}, bool keepdims = false);
+/// Integers give float32.
+Array mean(const Array& x, const Axes& axis = {}, bool keepdims = false);
+/// Errors: ShapeError for an empty reduction.
+Array max(const Array& x, const Axes& axis = {}, bool keepdims = false);
+Array min(const Array& x, const Axes& axis = {}, bool keepdims = false);
+/// Index (int64) of the first greatest element along `axis`; without axis, of the flattened input.
+Array argmax(const Array& x, std::optional<int64_t> axis = {}, bool keepdims = false);
+Array argmin(const Array& x, std::optional<int64_t> axis = {}, bool keepdims = false);
+/// log(Σ exp(x)), without overflow.
+Array logsumexp(const Array& x, const Axes& axis = {}, bool keepdims = false);
+/// `x` summed down to `shape`, which must broadcast to x's: the transpose of broadcasting.
+Array sum_to_shape(const Array& x, const Shape& shape);
+
+}  // namespace danlu
