@@ -42,3 +42,70 @@ foreach(folder IN LISTS test_folders)
     add_dependencies(danlu_${folder}_test danlu_cli)
   endif()
 endforeach()
+
+# The checks below look at sources or at the release tree; once is enough.
+if(DANLU_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  return()
+endif()
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+# danlu_add_check(NAME COMMAND...)
+function(danlu_add_check name)
+  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 1200)
+endfunction()
+
+danlu_add_check(check_format tools/check_format.sh)
+danlu_add_check(check_includes ${Python3_EXECUTABLE} tools/check_includes.py)
+danlu_add_check(check_length ${Python3_EXECUTABLE} tools/check_length.py)
+danlu_add_check(check_compile_time ${Python3_EXECUTABLE} tools/check_compile_time.py
+                ${PROJECT_BINARY_DIR})
+
+# Every header alone: one file each that includes nothing else, without a precompiled header.
+# Headers that Highway includes once per target (`*-inl.h`) cannot stand alone.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} danlu/*.h)
+list(FILTER headers EXCLUDE REGEX "-inl\\.h$")
+foreach(header IN LISTS headers)
+  set(unit ${PROJECT_BINARY_DIR}/generated/${header}.cpp)
+  set(text "#include \"${header}\"\n")
+  set(present "")
+  if(EXISTS ${unit})
+    file(READ ${unit} present)
+  endif()
+  if(NOT present STREQUAL text)
+    file(WRITE ${unit} ${text})
+  endif()
+  list(APPEND header_units ${unit})
+endforeach()
+add_library(danlu_headers_alone OBJECT EXCLUDE_FROM_ALL ${header_units})
+target_link_libraries(danlu_headers_alone PRIVATE danlu danlu_flags danlu_dependencies)
+target_compile_options(danlu_headers_alone PRIVATE -O0)
+danlu_add_check(check_headers_alone ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} -j 2 --target
+                danlu_headers_alone)
+set_tests_properties(check_headers_alone PROPERTIES PROCESSORS 2)
+
+# An outside project finds the installed library.
+danlu_add_check(
+  find_package ${CMAKE_COMMAND} -D DANLU_BUILD=${PROJECT_BINARY_DIR} -D
+  WORK=${PROJECT_BINARY_DIR}/tests/find_package -P tests/e2e/find_package/run.cmake)
+
+# The C++ of the README is a program that works.
+if(EXISTS ${PROJECT_SOURCE_DIR}/README.md)
+  set(example ${PROJECT_BINARY_DIR}/generated/readme_example.cpp)
+  add_custom_command(
+    OUTPUT ${example}
+    COMMAND ${Python3_EXECUTABLE} tools/extract_readme.py README.md ${example}
+    DEPENDS README.md tools/extract_readme.py
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    COMMENT "Taking the C++ out of README.md"
+    VERBATIM)
+  add_executable(readme_example ${example})
+  set_target_properties(readme_example PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+                                                  ${PROJECT_BINARY_DIR}/tests)
+  target_link_libraries(readme_example PRIVATE danlu danlu_flags)
+  # It saves a model, so it runs in a folder of its own.
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/tests/readme)
+  add_test(NAME readme_example COMMAND readme_example
+           WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/tests/readme)
+  set_tests_properties(readme_example PROPERTIES TIMEOUT 1200 PROCESSORS 2)
+endif()
