@@ -43,6 +43,11 @@ NodeRef::~NodeRef() {
   if (node_) release(node_);
 }
 
+int& GradientScope::depth() {
+  thread_local int depth = 0;
+  return depth;
+}
+
 std::mutex& graph_mutex() {
   static std::mutex mutex;
   return mutex;

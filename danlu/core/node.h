@@ -70,12 +70,26 @@ class Node {
   std::atomic<bool> ready{false};
   bool placeholder = false;  ///< stands for an input of a trace; has no value
   bool traced = false;       ///< depends on a placeholder: cannot be evaluated
-  bool keep_inputs = false;  ///< a gradient may still walk through it after evaluation
+  bool keep_inputs = false;  ///< evaluation inside a GradientScope must leave `inputs` in place
   bool weak = false;         ///< a bare C++ number: takes the other operand's dtype
   ScalarClass scalar_class = ScalarClass::none;
   uint32_t depth = 0;  ///< pending nodes on the longest path below
 
   std::atomic<int32_t> refs{0};
+};
+
+/// While one lives on this thread, nodes that depend on a differentiated argument keep their inputs
+/// when they are evaluated, so that the gradient can still walk through them.
+class GradientScope {
+ public:
+  GradientScope() { ++depth(); }
+  ~GradientScope() { --depth(); }
+  GradientScope(const GradientScope&) = delete;
+  GradientScope& operator=(const GradientScope&) = delete;
+  static bool active() { return depth() > 0; }
+
+ private:
+  static int& depth();
 };
 
 /// Guards `inputs` and `buffer` of every node while a graph is collected or finished.
