@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Makes every golden file anew with real Keras. Needs python3 (3.11 or later) with venv, network
+# access to the Python package index, and Debian's dataset-fashion-mnist (or DANLU_DATA).
+#
+#   tests/golden/make.sh              all golden files (about two minutes)
+#   tests/golden/make.sh layers text  only these generators
+#   tests/golden/make.sh accuracy     keras_accuracy.json (three trainings on all 60,000 images)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+environments=${GOLDEN_VENV:-$(cd "$here/../.." && pwd)/.venv}
+export CUDA_VISIBLE_DEVICES= JAX_PLATFORMS=cpu TF_CPP_MIN_LOG_LEVEL=3 PYTHONDONTWRITEBYTECODE=1
+
+python_with() {  # requirements file, folder -> path of the interpreter
+  local folder=$environments/$2
+  [[ -x $folder/bin/python ]] || python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$here/$1" >&2
+  echo "$folder/bin/python"
+}
+
+if [[ ${1:-} == accuracy ]]; then
+  python=$(python_with requirements-accuracy.txt golden-accuracy)
+  KERAS_BACKEND=tensorflow nice -n 19 "$python" "$here/keras_accuracy.py"
+  exit
+fi
+
+python=$(python_with requirements.txt golden)
+[[ $# -gt 0 ]] || set -- models layers losses optimizers metrics initializers text
+for name in "$@"; do
+  "$python" "$here/gen_$name.py"
+done
+"$python" "$here/check.py"
+{
+  echo "python $("$python" -c 'import platform; print(platform.python_version())')"
+  "$python" -m pip freeze --disable-pip-version-check |
+    grep -E '^(jax|jaxlib|keras|ml_dtypes|numpy|rich|safetensors|scipy)==' | sed 's/==/ /'
+  echo "Keras backend: jax on the CPU, jax_enable_x64, float64 promotion kept (common.py)"
+} >"$here/VERSIONS.txt"
