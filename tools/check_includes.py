@@ -33,8 +33,9 @@ MAY_INCLUDE = {
     "rl": ["train"],
     "distributed": ["train"],
 }
-# Attribute structs are the one part of danlu/ops that kernels see.
+# Of danlu/ops, kernels see the attribute structs and the names of the records.
 ATTRS_READERS = {"runtime", "backends"}
+OP_NAMES = "danlu/ops/registry.h"
 MAX_JSON_UNITS = 3  # nlohmann-json is the slowest header we use
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -66,7 +67,8 @@ def arrow_is_right(path, target):
         return True  # danlu/danlu.h gathers everything
     if wanted == source or wanted in closure(source):
         return True
-    return wanted == "ops" and target.endswith("_attrs.h") and source in ATTRS_READERS
+    visible = target.endswith("_attrs.h") or target == OP_NAMES
+    return wanted == "ops" and visible and source in ATTRS_READERS
 
 
 def check_file(path, breaches, json_units):

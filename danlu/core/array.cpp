@@ -53,6 +53,7 @@ Array Array::from_number(double value, DType dtype, bool weak) {
   NodeRef node = make_leaf({Shape{}, dtype}, std::move(buffer));
   node->scalar_class = classify_scalar(value);
   node->weak = weak;
+  node->number = value;
   return wrap(std::move(node));
 }
 

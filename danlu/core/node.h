@@ -73,6 +73,7 @@ class Node {
   bool keep_inputs = false;  ///< evaluation inside a GradientScope must leave `inputs` in place
   bool weak = false;         ///< a bare C++ number: takes the other operand's dtype
   ScalarClass scalar_class = ScalarClass::none;
+  double number = 0;   ///< of a host scalar, before it was rounded to its dtype
   uint32_t depth = 0;  ///< pending nodes on the longest path below
 
   std::atomic<int32_t> refs{0};

@@ -51,8 +51,10 @@ Array logical_or(const Array& a, const Array& b);
 
 /// `condition ? a : b`, elementwise with broadcasting; `condition` is bool.
 Array where(const Array& condition, const Array& a, const Array& b);
+/// Elements converted to `dtype`; a bare C++ number is converted at once, without an op.
 Array cast(const Array& x, DType dtype);
-/// `x` limited to [low, high]. The gradient is 0 outside.
+/// `x` limited to [low, high]: minimum(maximum(x, low), high). The gradient is 1 inside, 0 outside
+/// and ½ at the ends.
 Array clip(const Array& x, const Array& low, const Array& high);
 /// The same value; no gradient passes.
 Array stop_gradient(const Array& x);

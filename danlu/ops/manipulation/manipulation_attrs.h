@@ -6,7 +6,7 @@
 
 namespace danlu {
 
-/// reshape, broadcast_to, scatter_add: the shape of the output (with the axis for scatter_add).
+/// reshape, broadcast_to: the shape of the output.
 struct ShapeAttrs {
   Shape shape;
 
@@ -50,17 +50,28 @@ struct PadAttrs {
   friend bool operator==(const PadAttrs&, const PadAttrs&) = default;
 };
 
-/// concatenate, take.
-struct AxisAttrs {
+struct ConcatenateAttrs {
   int64_t axis = 0;
 
   template <class V>
   void fields(V&& v) const {
     v("axis", axis);
   }
-  friend bool operator==(const AxisAttrs&, const AxisAttrs&) = default;
+  friend bool operator==(const ConcatenateAttrs&, const ConcatenateAttrs&) = default;
 };
 
+struct TakeAttrs {
+  int64_t axis = 0;
+  int64_t size = 0;  ///< of the input along `axis`, for the text about a bad index
+
+  template <class V>
+  void fields(V&& v) const {
+    v("axis", axis), v("size", size);
+  }
+  friend bool operator==(const TakeAttrs&, const TakeAttrs&) = default;
+};
+
+/// `shape`: of the output.
 struct ScatterAddAttrs {
   Shape shape;
   int64_t axis = 0;

@@ -1,0 +1,22 @@
+#include "danlu/ops/elementwise.h"
+#include "danlu/ops/elementwise/elementwise_record.h"
+#include "danlu/ops/registry.h"
+
+namespace danlu {
+
+const OpDef& exp_op() {
+  static const OpDef op{
+      .name = "exp",
+      .fusion = FusionKind::elementwise,
+      .infer = elementwise::same_as_float_input,
+      .derivative = [](const GradContext& c, int) { return c.outputs[0]; },
+      .flops = elementwise::flops_per_element(15),
+      .samples = [] { return elementwise::unary_samples(-10, 10, 2e-6); },
+      .doc = "e to the power of x.",
+  };
+  return op;
+}
+
+Array exp(const Array& x) { return make_op(exp_op(), {elementwise::as_float(x)}); }
+
+}  // namespace danlu

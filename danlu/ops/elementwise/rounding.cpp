@@ -1,0 +1,52 @@
+#include "danlu/ops/elementwise.h"
+#include "danlu/ops/elementwise/elementwise_record.h"
+#include "danlu/ops/registry.h"
+
+namespace danlu {
+
+const OpDef& floor_op() {
+  static const OpDef op{
+      .name = "floor",
+      .fusion = FusionKind::elementwise,
+      .infer = elementwise::same_as_number_input,
+      .derivative = elementwise::no_derivative,
+      .samples =
+          [] { return elementwise::with_integers(elementwise::unary_samples(-5, 5), -9, 9); },
+      .doc = "The greatest integer not above x.",
+  };
+  return op;
+}
+
+Array floor(const Array& x) { return make_op(floor_op(), {x}); }
+
+const OpDef& ceil_op() {
+  static const OpDef op{
+      .name = "ceil",
+      .fusion = FusionKind::elementwise,
+      .infer = elementwise::same_as_number_input,
+      .derivative = elementwise::no_derivative,
+      .samples =
+          [] { return elementwise::with_integers(elementwise::unary_samples(-5, 5), -9, 9); },
+      .doc = "The least integer not below x.",
+  };
+  return op;
+}
+
+Array ceil(const Array& x) { return make_op(ceil_op(), {x}); }
+
+const OpDef& round_op() {
+  static const OpDef op{
+      .name = "round",
+      .fusion = FusionKind::elementwise,
+      .infer = elementwise::same_as_number_input,
+      .derivative = elementwise::no_derivative,
+      .samples =
+          [] { return elementwise::with_integers(elementwise::unary_samples(-5, 5), -9, 9); },
+      .doc = "The nearest integer, halves to the even one.",
+  };
+  return op;
+}
+
+Array round(const Array& x) { return make_op(round_op(), {x}); }
+
+}  // namespace danlu

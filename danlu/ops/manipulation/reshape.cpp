@@ -1,0 +1,108 @@
+#include "danlu/base/error.h"
+#include "danlu/ops/manipulation.h"
+#include "danlu/ops/manipulation/manipulation_attrs.h"
+#include "danlu/ops/registry.h"
+
+namespace danlu {
+namespace {
+
+std::vector<TensorSpec> infer_reshape(const InferContext& c) {
+  const Shape& from = c.inputs[0].shape;
+  const Shape& to = c.attrs_as<ShapeAttrs>().shape;
+  if (from.num_elements() != to.num_elements() || !to.is_known()) {
+    throw ShapeError(
+        {.where = c.where(),
+         .what = "The new shape has another number of elements",
+         .expected = std::to_string(from.num_elements()) + " elements, as in " + from.to_string(),
+         .received = to.to_string()});
+  }
+  return {{to, c.inputs[0].dtype}};
+}
+
+std::vector<OpSample> reshape_samples() {
+  const auto sample = [](std::string label, Shape from, Shape to, DType dtype = DType::float32) {
+    return OpSample{.label = std::move(label),
+                    .inputs = {{from, dtype}},
+                    .attrs = make_attrs(ShapeAttrs{to}),
+                    .differentiable = dtype == DType::float32};
+  };
+  return {sample("flatten", {3, 4, 5}, {60}), sample("split", {12}, {3, 4}),
+          sample("scalar", {1, 1}, {}), sample("empty", {0, 3}, {3, 0, 2}),
+          sample("bool", {2, 3}, {6}, DType::bool_)};
+}
+
+}  // namespace
+
+const OpDef& reshape_op() {
+  static const OpDef op{
+      .name = "reshape",
+      .infer = infer_reshape,
+      .vjp = [](const GradContext& c) -> std::vector<Array> {
+        if (!c.output_grads[0].defined()) return {Array()};
+        return {reshape(c.output_grads[0], c.inputs[0].shape())};
+      },
+      .samples = reshape_samples,
+      .doc = "The same elements, row-major, in another shape.",
+  };
+  return op;
+}
+
+Array reshape(const Array& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  return make_op(reshape_op(), {x}, make_attrs(ShapeAttrs{shape}));
+}
+
+Array reshape(const Array& x, const std::vector<int64_t>& shape) {
+  std::vector<int64_t> dims = shape;
+  int64_t known = 1;
+  int64_t* unknown = nullptr;
+  for (int64_t& d : dims) {
+    if (d == -1 && unknown == nullptr) {
+      unknown = &d;
+    } else if (d < 0) {
+      throw ShapeError({.where = "reshape",
+                        .what = "The new shape cannot be used",
+                        .expected = "dimensions of 0 or more, and at most one −1",
+                        .received = std::to_string(d) + " among its dimensions"});
+    } else {
+      known *= d;
+    }
+  }
+  if (unknown != nullptr) {
+    if (known == 0 || x.size() % known != 0) {
+      throw ShapeError({.where = "reshape",
+                        .what = "The dimension −1 has no solution",
+                        .expected = "known dimensions whose product divides " +
+                                    std::to_string(x.size()) + ", the number of elements of " +
+                                    x.shape().to_string(),
+                        .received = std::to_string(known)});
+    }
+    *unknown = x.size() / known;
+  }
+  return reshape(x, Shape(dims));
+}
+
+Array expand_dims(const Array& x, int64_t axis) {
+  const int at = normalize_axis(axis, x.rank() + 1, "expand_dims");
+  return reshape(x, x.shape().with_axis_inserted(at, 1));
+}
+
+Array squeeze(const Array& x, std::optional<int64_t> axis) {
+  if (axis) {
+    const int at = normalize_axis(*axis, x.rank(), "squeeze");
+    if (x.shape()[at] != 1) {
+      throw ShapeError({.where = "squeeze",
+                        .what = "The axis cannot be dropped",
+                        .expected = "length 1 along axis " + std::to_string(*axis),
+                        .received = x.shape().to_string()});
+    }
+    return reshape(x, x.shape().without_axis(at));
+  }
+  std::vector<int64_t> dims;
+  for (int64_t d : x.shape().dims()) {
+    if (d != 1) dims.push_back(d);
+  }
+  return reshape(x, Shape(dims));
+}
+
+}  // namespace danlu

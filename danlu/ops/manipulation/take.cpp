@@ -1,0 +1,173 @@
+#include "danlu/base/error.h"
+#include "danlu/ops/manipulation.h"
+#include "danlu/ops/manipulation/manipulation_attrs.h"
+#include "danlu/ops/registry.h"
+
+namespace danlu {
+namespace {
+
+void require_integer_indices(const InferContext& c, int input) {
+  if (!is_integer(c.inputs[static_cast<size_t>(input)].dtype)) {
+    throw DTypeError({.where = c.where(),
+                      .what = "The indices are no integers",
+                      .expected = "int32, int64 or uint8",
+                      .received = c.inputs[static_cast<size_t>(input)].to_string(),
+                      .hint = "cast(indices, DType::int32)"});
+  }
+}
+
+std::string range_text(int64_t size, int64_t value) {
+  return "An index is out of range. Expected an index from " + std::to_string(-size) + " to " +
+         std::to_string(size - 1) + ". Received " + std::to_string(value) + ".";
+}
+
+/// `shape` with `axis` replaced by the axes of `indices`.
+Shape taken_shape(const Shape& shape, const Shape& indices, int axis) {
+  std::vector<int64_t> dims(shape.begin(), shape.begin() + axis);
+  dims.insert(dims.end(), indices.begin(), indices.end());
+  dims.insert(dims.end(), shape.begin() + axis + 1, shape.end());
+  return Shape(dims);
+}
+
+std::vector<TensorSpec> infer_take(const InferContext& c) {
+  require_integer_indices(c, 1);
+  const Shape& shape = c.inputs[0].shape;
+  const auto& attrs = c.attrs_as<TakeAttrs>();
+  const int axis = normalize_axis(attrs.axis, shape.rank(), c.where());
+  if (attrs.axis < 0 || attrs.size != shape[axis]) {
+    throw ShapeError({.where = c.where(),
+                      .what = "The attributes do not fit the input",
+                      .expected = "axis and size of an axis of " + shape.to_string(),
+                      .received = c.attrs->to_string()});
+  }
+  return {{taken_shape(shape, c.inputs[1].shape, axis), c.inputs[0].dtype}};
+}
+
+std::vector<TensorSpec> infer_scatter_add(const InferContext& c) {
+  require_integer_indices(c, 1);
+  const auto& [shape, axis] = c.attrs_as<ScatterAddAttrs>();
+  const int at = normalize_axis(axis, shape.rank(), c.where());
+  const Shape expected = taken_shape(shape, c.inputs[1].shape, at);
+  if (c.inputs[0].shape != expected || axis < 0) {
+    throw ShapeError({.where = c.where(),
+                      .what = "The updates do not fit the indices and the shape",
+                      .expected = "updates of shape " + expected.to_string(),
+                      .received = c.inputs[0].shape.to_string()});
+  }
+  if (c.inputs[0].dtype == DType::bool_) {
+    throw DTypeError({.where = c.where(),
+                      .what = "The op is not defined for bool",
+                      .expected = "a floating or integer dtype",
+                      .received = c.inputs[0].to_string()});
+  }
+  return {{shape, c.inputs[0].dtype}};
+}
+
+/// Indices that wrap, repeat and leave some rows out.
+std::function<void(int, std::span<double>)> index_fill(int64_t size) {
+  return [size](int index, std::span<double> values) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const auto n = static_cast<int64_t>(i);
+      values[i] = index == 1 ? static_cast<double>(n * 5 % (2 * size) - size)
+                             : 0.25 * static_cast<double>(n % 29) - 3;
+    }
+  };
+}
+
+std::vector<OpSample> take_samples() {
+  const auto sample = [](std::string label, Shape shape, Shape indices, int64_t axis,
+                         DType index_dtype, DType dtype = DType::float32) {
+    const int64_t size = shape[static_cast<int>(axis)];
+    return OpSample{.label = std::move(label),
+                    .inputs = {{shape, dtype}, {indices, index_dtype}},
+                    .attrs = make_attrs(TakeAttrs{axis, size}),
+                    .differentiable = dtype == DType::float32,
+                    .fill = index_fill(size)};
+  };
+  return {sample("rows", {7, 5}, {4}, 0, DType::int32),
+          sample("columns", {5, 7}, {4}, 1, DType::int64),
+          sample("matrix of rows", {6, 3}, {2, 5}, 0, DType::int64),
+          sample("middle", {2, 4, 3}, {3}, 1, DType::int32),
+          sample("one", {5, 3}, {}, 0, DType::int32),
+          sample("vector", {9}, {13}, 0, DType::int64),
+          sample("no indices", {5, 3}, {0}, 0, DType::int64),
+          sample("int64", {7, 5}, {4}, 0, DType::int32, DType::int64)};
+}
+
+std::vector<OpSample> scatter_add_samples() {
+  const auto sample = [](std::string label, Shape shape, Shape indices, int64_t axis,
+                         DType index_dtype, DType dtype = DType::float32) {
+    const Shape updates = taken_shape(shape, indices, static_cast<int>(axis));
+    return OpSample{.label = std::move(label),
+                    .inputs = {{updates, dtype}, {indices, index_dtype}},
+                    .attrs = make_attrs(ScatterAddAttrs{shape, axis}),
+                    .differentiable = dtype == DType::float32,
+                    .fill = index_fill(shape[static_cast<int>(axis)])};
+  };
+  return {sample("rows", {7, 5}, {9}, 0, DType::int32),
+          sample("columns", {5, 3}, {8}, 1, DType::int64),
+          sample("matrix of rows", {6, 3}, {2, 5}, 0, DType::int64),
+          sample("vector", {4}, {13}, 0, DType::int32),
+          sample("no indices", {4, 2}, {0}, 0, DType::int64),
+          sample("int32", {4, 2}, {5}, 0, DType::int64, DType::int32)};
+}
+
+}  // namespace
+
+const OpDef& take_op() {
+  static const OpDef op{
+      .name = "take",
+      .num_inputs = 2,
+      .infer = infer_take,
+      .vjp = [](const GradContext& c) -> std::vector<Array> {
+        if (!c.output_grads[0].defined()) return {Array(), Array()};
+        return {scatter_add(c.output_grads[0], c.inputs[1], c.inputs[0].shape(),
+                            c.attrs_as<TakeAttrs>().axis),
+                Array()};
+      },
+      .fault_text =
+          [](const Attrs* attrs, int64_t value) {
+            return range_text(attrs_as<TakeAttrs>(attrs).size, value);
+          },
+      .samples = take_samples,
+      .doc = "The parts of the input that the indices name along an axis; −1 is the last.",
+  };
+  return op;
+}
+
+const OpDef& scatter_add_op() {
+  static const OpDef op{
+      .name = "scatter_add",
+      .num_inputs = 2,
+      .infer = infer_scatter_add,
+      .vjp = [](const GradContext& c) -> std::vector<Array> {
+        if (!c.output_grads[0].defined()) return {Array(), Array()};
+        const int64_t axis = c.attrs_as<ScatterAddAttrs>().axis;
+        return {take(c.output_grads[0], c.inputs[1], axis), Array()};
+      },
+      .flops =
+          [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
+            return static_cast<double>(in[0].shape.num_elements());
+          },
+      .fault_text =
+          [](const Attrs* attrs, int64_t value) {
+            const auto& [shape, axis] = attrs_as<ScatterAddAttrs>(attrs);
+            return range_text(shape[static_cast<int>(axis)], value);
+          },
+      .samples = scatter_add_samples,
+      .doc = "Zeros to which each update is added at its index along an axis.",
+  };
+  return op;
+}
+
+Array take(const Array& x, const Array& indices, int64_t axis) {
+  const int at = normalize_axis(axis, x.rank(), "take");
+  return make_op(take_op(), {x, indices}, make_attrs(TakeAttrs{at, x.shape()[at]}));
+}
+
+Array scatter_add(const Array& updates, const Array& indices, const Shape& shape, int64_t axis) {
+  const int at = normalize_axis(axis, shape.rank(), "scatter_add");
+  return make_op(scatter_add_op(), {updates, indices}, make_attrs(ScatterAddAttrs{shape, at}));
+}
+
+}  // namespace danlu

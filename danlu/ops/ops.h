@@ -1,0 +1,10 @@
+#pragma once
+
+/// Every op function: `danlu::exp`, `danlu::sum`, `danlu::conv2d`, ….
+#include "danlu/ops/conv.h"
+#include "danlu/ops/elementwise.h"
+#include "danlu/ops/manipulation.h"
+#include "danlu/ops/matmul.h"
+#include "danlu/ops/nn.h"
+#include "danlu/ops/random.h"
+#include "danlu/ops/reduction.h"

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "danlu/core/array.h"
+#include "danlu/core/op_def.h"
+#include "danlu/ops/reduction/reduction_attrs.h"
+
+/// What the records of reductions share.
+namespace danlu::reduction {
+
+/// `axis` of a public function as attributes: normalized and sorted; empty means all.
+/// Errors: ShapeError for an axis out of range or given twice.
+AttrsPtr reduction_attrs(const Array& x, const std::vector<int64_t>& axis, bool keepdims,
+                         const std::string& where);
+
+/// The input's shape with the reduced axes gone, or 1 with `keepdims`.
+Shape reduced_shape(const Shape& shape, const ReductionAttrs& attrs);
+Shape kept_shape(const Shape& shape, const ReductionAttrs& attrs);
+
+/// Output shape, checked axes, `dtype`. Errors: ShapeError.
+std::vector<TensorSpec> infer(const InferContext& context, DType dtype);
+/// The same. Errors: ShapeError when nothing is left to choose from, too.
+std::vector<TensorSpec> infer_nonempty(const InferContext& context, DType dtype);
+
+double flops(const Attrs* attrs, std::span<const TensorSpec> in, std::span<const TensorSpec> out);
+
+/// One call per way the axes can lie.
+std::vector<OpSample> samples();
+
+}  // namespace danlu::reduction
