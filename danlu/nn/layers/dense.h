@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "danlu/nn/activations.h"
+#include "danlu/nn/config_types.h"
+#include "danlu/nn/initializers.h"
+#include "danlu/nn/layer.h"
+
+namespace danlu {
+
+struct DenseConfig {
+  int64_t units = 0;  ///< required, ≥ 1
+  ActivationFunction activation = "linear";
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  std::string name;
+  std::string dtype;
+  bool trainable = true;
+  OptionalShape input_shape;
+
+  template <class Self, class V>
+  static void fields(Self& c, V&& v) {
+    v("units", c.units), v("activation", c.activation), v("use_bias", c.use_bias);
+    v("kernel_initializer", c.kernel_initializer), v("bias_initializer", c.bias_initializer);
+    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
+    v("input_shape", c.input_shape);
+  }
+};
+
+/// activation(x · kernel + bias) over the last axis.
+/// Shapes: (…, features) → (…, units); kernel (features, units), bias (units,).
+/// Errors: ValueError for units < 1; ShapeError for inputs of rank < 2 or of other features.
+class Dense : public Layer {
+ public:
+  Dense(DenseConfig config);
+};
+
+}  // namespace danlu

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "danlu/nn/config_types.h"
+#include "danlu/nn/layer.h"
+
+namespace danlu {
+
+struct FlattenConfig {
+  std::string name;
+  std::string dtype;
+  bool trainable = true;
+  OptionalShape input_shape;
+
+  template <class Self, class V>
+  static void fields(Self& c, V&& v) {
+    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
+    v("input_shape", c.input_shape);
+  }
+};
+
+/// Each sample as a vector. Shapes: (batch, a, b, …) → (batch, a · b · …); (batch,) → (batch, 1).
+class Flatten : public Layer {
+ public:
+  Flatten(FlattenConfig config = {});
+};
+
+}  // namespace danlu

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "danlu/io/json.h"
+#include "danlu/nn/layer.h"
+
+namespace danlu {
+
+/// A new, unbuilt layer of class `class_name` ("Dense") with the config that `get_config` gave.
+/// Errors: ValueError, which lists the classes, when there is none of this name; IoError for a
+/// config of the wrong types.
+Layer layer_from_config(const std::string& class_name, const Json& config);
+
+/// A new, unbuilt layer with the same config, also the same name.
+Layer clone(const Layer& layer);
+
+}  // namespace danlu
