@@ -50,9 +50,9 @@ bool Shape::is_known() const {
 }
 
 Shape Shape::with_dim(int axis, int64_t value) const {
-  auto dims = to_vector();
+  auto dims = dims_;
   dims[axis < 0 ? axis + rank_ : axis] = value;
-  return Shape(dims);
+  return Shape(std::span<const int64_t>(dims.data(), static_cast<size_t>(rank_)));
 }
 
 Shape Shape::without_axis(int axis) const {

@@ -1,0 +1,192 @@
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "danlu/data/dataset.h"
+
+namespace danlu {
+
+/// Batch i lives in slot i modulo the number of slots. The consumer holds batch `taken - 1`; the
+/// producer may fill a slot once the batch that was in it is given back.
+struct BatchStream::State {
+  struct Slot {
+    std::shared_ptr<Buffer> x, y;
+    Batch batch;
+  };
+
+  explicit State(Dataset source)
+      : dataset(std::move(source)),
+        num_batches(dataset.num_batches()),
+        ahead(std::min(dataset.prefetched(), num_batches)),
+        order(static_cast<size_t>(dataset.num_samples())),
+        slots(static_cast<size_t>(ahead + 1)) {
+    x_bytes = dataset.x_spec(std::min(dataset.batch_size(), dataset.num_samples())).bytes();
+    y_bytes = dataset.has_y()
+                  ? dataset.y_spec(std::min(dataset.batch_size(), dataset.num_samples())).bytes()
+                  : 0;
+    for (Slot& slot : slots) own_storage(slot);
+    if (ahead > 0) launch();
+  }
+
+  ~State() {
+    if (!worker.joinable()) return;
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    worker.join();
+  }
+
+  /// Signals such as Ctrl-C go to the threads of the program, never to this one.
+  void launch() {
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    try {
+      worker = std::thread([this] { produce(); });
+    } catch (...) {
+      pthread_sigmask(SIG_SETMASK, &old, nullptr);
+      throw;
+    }
+    pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  }
+
+  /// Gives `slot` storage that nobody else refers to.
+  void own_storage(Slot& slot) {
+    slot.batch = Batch();
+    const auto renew = [](std::shared_ptr<Buffer>& buffer, size_t bytes) {
+      if (buffer == nullptr || buffer.use_count() > 1) buffer = Buffer::allocate(bytes);
+    };
+    renew(slot.x, x_bytes);
+    if (dataset.has_y()) renew(slot.y, y_bytes);
+      // use_count() reads without ordering; the storage must not be written before the last
+      // holder's reads are done.
+#ifndef __SANITIZE_THREAD__
+    std::atomic_thread_fence(std::memory_order_acquire);
+#endif
+  }
+
+  Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
+
+  void fill(int64_t index) {
+    if (index == 0) dataset.fill_order(order, epoch);
+    const int64_t begin = index * dataset.batch_size();
+    const int64_t size = std::min(dataset.batch_size(), dataset.num_samples() - begin);
+    Slot& slot = slot_of(index);
+    const TensorSpec x = dataset.x_spec(size), y = dataset.y_spec(size);
+    slot.batch.x = HostTensor(x.dtype, x.shape, slot.x);
+    if (dataset.has_y()) slot.batch.y = HostTensor(y.dtype, y.shape, slot.y);
+    slot.batch.index = index;
+    dataset.fill(slot.batch, std::span<const int64_t>(order).subspan(begin, size));
+  }
+
+  void produce() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [&] {
+        return stopping || (error == nullptr && filled < num_batches && filled < limit());
+      });
+      if (stopping) return;
+      const int64_t index = filled;
+      busy = true;
+      lock.unlock();
+      std::exception_ptr thrown;
+      try {
+        fill(index);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+      lock.lock();
+      busy = false;
+      error = thrown;
+      if (thrown == nullptr) filled = index + 1;
+      changed.notify_all();
+    }
+  }
+
+  /// Batches before this one have a free slot; none between epochs.
+  int64_t limit() const {
+    if (!running) return 0;
+    return (held ? taken - 1 : taken) + static_cast<int64_t>(slots.size());
+  }
+
+  Dataset dataset;
+  int64_t num_batches;
+  int64_t ahead;
+  std::vector<int64_t> order;
+  std::vector<Slot> slots;
+  size_t x_bytes = 0;
+  size_t y_bytes = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  // Guarded by the mutex where there is a worker.
+  bool stopping = false;
+  bool running = false;
+  bool busy = false;
+  bool held = false;
+  int64_t epoch = 0;
+  int64_t filled = 0;
+  int64_t taken = 0;
+  std::exception_ptr error;
+
+  std::thread worker;
+};
+
+BatchStream::BatchStream(Dataset dataset) : state_(std::make_unique<State>(std::move(dataset))) {}
+
+BatchStream::~BatchStream() = default;
+
+const Dataset& BatchStream::dataset() const { return state_->dataset; }
+
+void BatchStream::start(int64_t epoch) {
+  State& s = *state_;
+  std::unique_lock lock(s.mutex);
+  s.running = false;
+  s.changed.wait(lock, [&] { return !s.busy; });
+  for (State::Slot& slot : s.slots) s.own_storage(slot);
+  s.epoch = epoch;
+  s.filled = s.taken = 0;
+  s.held = false;
+  s.error = nullptr;
+  s.running = true;
+  s.changed.notify_all();
+}
+
+const Batch* BatchStream::next() {
+  State& s = *state_;
+  std::unique_lock lock(s.mutex);
+  if (s.held) {
+    s.own_storage(s.slot_of(s.taken - 1));
+    s.held = false;
+    s.changed.notify_all();
+  }
+  if (!s.running || s.taken == s.num_batches) return nullptr;
+  if (s.ahead > 0) {
+    s.changed.wait(lock, [&] { return s.filled > s.taken || s.error != nullptr; });
+  } else {
+    try {
+      s.fill(s.taken);
+      s.filled = s.taken + 1;
+    } catch (...) {
+      s.error = std::current_exception();
+    }
+  }
+  if (s.filled == s.taken) {
+    s.running = false;
+    const std::exception_ptr error = s.error;
+    std::rethrow_exception(error);
+  }
+  s.held = true;
+  return &s.slot_of(s.taken++).batch;
+}
+
+}  // namespace danlu

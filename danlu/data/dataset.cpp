@@ -1,0 +1,263 @@
+#include "danlu/data/dataset.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <type_traits>
+
+#include "danlu/base/error.h"
+#include "danlu/base/philox.h"
+
+namespace danlu {
+namespace {
+
+// Keeps shuffles apart from other uses of the same seed.
+constexpr uint64_t kShuffleStreams = uint64_t{0x5348} << 48;
+
+int64_t row_elements(const HostTensor& tensor) {
+  return tensor.shape().with_dim(0, 1).num_elements();
+}
+
+template <class From, class To>
+To convert_one(From value, float divide_by) {
+  if constexpr (std::is_floating_point_v<To>) {
+    if (divide_by != 1) return static_cast<To>(value) / static_cast<To>(divide_by);
+  }
+  return static_cast<To>(value);
+}
+
+/// Converts the rows of `in` that `rows` names, each of `length` elements.
+template <class From, class To>
+void gather_converted(const From* in, To* out, std::span<const int64_t> rows, size_t length,
+                      float divide_by) {
+  // A byte has few values, and a table answers faster than a conversion with a division.
+  [[maybe_unused]] std::array<To, 256> table;
+  if constexpr (std::is_same_v<From, uint8_t>) {
+    for (int i = 0; i < 256; ++i) table[i] = convert_one<int, To>(i, divide_by);
+  }
+  for (int64_t row : rows) {
+    const From* from = in + static_cast<size_t>(row) * length;
+    for (size_t i = 0; i < length; ++i) {
+      if constexpr (std::is_same_v<From, uint8_t>) {
+        out[i] = table[from[i]];
+      } else {
+        out[i] = convert_one<From, To>(from[i], divide_by);
+      }
+    }
+    out += length;
+  }
+}
+
+template <class F>
+void dispatch_target(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::float64:
+      return f(double{});
+    case DType::int32:
+      return f(int32_t{});
+    case DType::int64:
+      return f(int64_t{});
+    default:
+      return f(float{});
+  }
+}
+
+/// Copies the rows of `from` that `rows` names into `to`, one after the other.
+void gather(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows,
+            float divide_by) {
+  const auto length = static_cast<size_t>(row_elements(from));
+  if (from.dtype() == to.dtype() && divide_by == 1) {
+    const size_t bytes = length * size_of(from.dtype());
+    const auto* in = static_cast<const char*>(from.data());
+    auto* out = static_cast<char*>(to.data());
+    for (int64_t row : rows) {
+      std::memcpy(out, in + static_cast<size_t>(row) * bytes, bytes);
+      out += bytes;
+    }
+    return;
+  }
+  dispatch(from.dtype(), [&](auto source) {
+    dispatch_target(to.dtype(), [&](auto target) {
+      const auto* in = static_cast<const decltype(source)*>(from.data());
+      auto* out = static_cast<decltype(target)*>(to.data());
+      gather_converted(in, out, rows, length, divide_by);
+    });
+  });
+}
+
+void gather_one_hot(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows,
+                    int64_t classes) {
+  auto* out = static_cast<float*>(to.data());
+  std::memset(out, 0, to.bytes());
+  dispatch(from.dtype(), [&](auto source) {
+    const auto* labels = static_cast<const decltype(source)*>(from.data());
+    for (int64_t row : rows) {
+      const auto label = static_cast<int64_t>(labels[row]);
+      if (label < 0 || label >= classes) {
+        throw ValueError({.where = "Dataset",
+                          .what = "The label of sample " + std::to_string(row) + " is no class",
+                          .expected = "0 to " + std::to_string(classes - 1),
+                          .received = std::to_string(label)});
+      }
+      out[label] = 1;
+      out += classes;
+    }
+  });
+}
+
+DType delivered(const char* which, DType stored, std::optional<DType> wanted, DType for_bytes) {
+  const DType dtype = wanted.value_or(stored == DType::uint8 ? for_bytes : stored);
+  const bool possible = dtype == stored || dtype == DType::float32 || dtype == DType::float64 ||
+                        dtype == DType::int32 || dtype == DType::int64;
+  if (!possible) {
+    throw ValueError({.where = "Dataset",
+                      .what = std::string(which) + " cannot be delivered as this dtype",
+                      .expected = "float32, float64, int32, int64, or " + std::string(name(stored)),
+                      .received = std::string(name(dtype))});
+  }
+  return dtype;
+}
+
+}  // namespace
+
+DataSplit DataSplit::slice(int64_t begin, int64_t end) const {
+  return {x.slice(begin, end), y.defined() ? y.slice(begin, end) : HostTensor(), divide_by};
+}
+
+std::pair<DataSplit, DataSplit> DataSplit::split(double fraction) const {
+  const auto first = static_cast<int64_t>(std::floor(static_cast<double>(size()) * (1 - fraction)));
+  if (!(fraction > 0 && fraction < 1) || first < 1 || first >= size()) {
+    throw ValueError(
+        {.where = "validation_split",
+         .what = "The samples cannot be split like this",
+         .expected = "a fraction between 0 and 1 that leaves samples on both sides",
+         .received = std::to_string(fraction) + " of " + std::to_string(size()) + " samples"});
+  }
+  return {slice(0, first), slice(first, size())};
+}
+
+void fill_permutation(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
+  std::iota(order.begin(), order.end(), int64_t{0});
+  PhiloxStream random(seed, kShuffleStreams + static_cast<uint64_t>(epoch));
+  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+}
+
+Dataset::Dataset(DataSplit split, const DatasetOptions& options)
+    : split_(std::move(split)), options_(options) {
+  const HostTensor& x = split_.x;
+  const HostTensor& y = split_.y;
+  if (!x.defined() || x.shape().rank() == 0 ||
+      (y.defined() && (y.shape().rank() == 0 || y.shape()[0] != x.shape()[0]))) {
+    throw ShapeError({.where = "Dataset",
+                      .what = "x and y must hold the same number of samples",
+                      .expected = "the samples along the first axis of both",
+                      .received = "x " + (x.defined() ? x.spec().to_string() : "undefined") +
+                                  ", y " + (y.defined() ? y.spec().to_string() : "undefined")});
+  }
+  x_dtype_ = delivered("x", x.dtype(), options_.x_dtype, DType::float32);
+  if (split_.divide_by != 1 && !is_floating(x_dtype_)) {
+    throw ValueError({.where = "Dataset",
+                      .what = "x is to be divided but delivered as integers",
+                      .expected = "divide_by = 1, or x_dtype = float32",
+                      .received = "divide_by = " + std::to_string(split_.divide_by) +
+                                  ", x_dtype = " + std::string(name(x_dtype_))});
+  }
+  if (split_.divide_by != 1 && x_dtype_ == DType::bfloat16) x_dtype_ = DType::float32;
+  if (!y.defined()) return;
+  y_dtype_ = delivered("y", y.dtype(), options_.y_dtype, DType::int32);
+  if (options_.one_hot == 0) return;
+  if (options_.one_hot < 0 || is_floating(y.dtype()) || row_elements(y) != 1) {
+    throw ValueError({.where = "Dataset",
+                      .what = "y cannot become one-hot rows",
+                      .expected = "a positive number of classes and integer labels of shape (n,)",
+                      .received = std::to_string(options_.one_hot) + " classes, labels " +
+                                  y.spec().to_string()});
+  }
+  y_dtype_ = DType::float32;
+}
+
+Dataset Dataset::batch(int64_t size, bool drop_remainder) const {
+  if (size < 1) {
+    throw ValueError({.where = "Dataset",
+                      .what = "The batch size is too small",
+                      .expected = "1 or more",
+                      .received = std::to_string(size)});
+  }
+  Dataset copy = *this;
+  copy.batch_size_ = size;
+  copy.drop_remainder_ = drop_remainder;
+  return copy;
+}
+
+Dataset Dataset::shuffle(uint64_t seed) const {
+  Dataset copy = *this;
+  copy.seed_ = seed;
+  return copy;
+}
+
+Dataset Dataset::prefetch(int64_t batches) const {
+  if (batches < 0) {
+    throw ValueError({.where = "Dataset",
+                      .what = "The number of batches to prefetch is negative",
+                      .expected = "0 or more",
+                      .received = std::to_string(batches)});
+  }
+  Dataset copy = *this;
+  copy.prefetch_ = batches;
+  return copy;
+}
+
+Dataset Dataset::map(std::function<void(Batch&)> function) const {
+  Dataset copy = *this;
+  if (map_) {
+    copy.map_ = [first = map_, second = std::move(function)](Batch& batch) {
+      first(batch);
+      second(batch);
+    };
+  } else {
+    copy.map_ = std::move(function);
+  }
+  return copy;
+}
+
+int64_t Dataset::num_batches() const {
+  const int64_t n = num_samples();
+  return drop_remainder_ ? n / batch_size_ : (n + batch_size_ - 1) / batch_size_;
+}
+
+TensorSpec Dataset::x_spec(int64_t size) const {
+  return {split_.x.shape().with_dim(0, size), x_dtype_};
+}
+
+TensorSpec Dataset::y_spec(int64_t size) const {
+  if (!has_y()) return {};
+  if (options_.one_hot > 0) return {Shape{size, options_.one_hot}, DType::float32};
+  return {split_.y.shape().with_dim(0, size), y_dtype_};
+}
+
+void Dataset::fill_order(std::span<int64_t> order, int64_t epoch) const {
+  if (seed_) {
+    fill_permutation(order, *seed_, epoch);
+  } else {
+    std::iota(order.begin(), order.end(), int64_t{0});
+  }
+}
+
+void Dataset::fill(Batch& batch, std::span<const int64_t> rows) const {
+  gather(split_.x, batch.x, rows, split_.divide_by);
+  if (has_y()) {
+    if (options_.one_hot > 0) {
+      gather_one_hot(split_.y, batch.y, rows, options_.one_hot);
+    } else {
+      gather(split_.y, batch.y, rows, 1);
+    }
+  }
+  if (map_) map_(batch);
+}
+
+Dataset::Epoch Dataset::epoch(int64_t number) const { return Epoch(*this, number); }
+
+}  // namespace danlu
