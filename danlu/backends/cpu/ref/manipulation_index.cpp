@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "danlu/backends/cpu/ref/manipulation.h"
+#include "danlu/base/thread.h"
+#include "danlu/ops/manipulation/manipulation_attrs.h"
+
+namespace danlu::cpu {
+namespace {
+
+std::string no_refusal(const KernelQuery&) { return {}; }
+
+int64_t product(const Shape& shape, int begin, int end) {
+  int64_t n = 1;
+  for (int i = begin; i < end; ++i) n *= shape[i];
+  return n;
+}
+
+/// Indices in [0, size), read from any integer dtype.
+class IndexReader {
+ public:
+  IndexReader(const TensorSpec& spec, int64_t size)
+      : dtype_(spec.dtype), count_(spec.shape.num_elements()), size_(size) {}
+
+  int64_t count() const { return count_; }
+  size_t bytes() const { return static_cast<size_t>(count_) * sizeof(int64_t); }
+
+  /// False after a fault; then `to` is not to be used.
+  bool read(const KernelArgs& args, int input, int64_t* to) const {
+    return dispatch(dtype_, [&](auto tag) {
+      const auto* from = args.in<decltype(tag)>(input);
+      for (int64_t i = 0; i < count_; ++i) {
+        const auto index = static_cast<int64_t>(from[i]);
+        if (index < -size_ || index >= size_) {
+          args.fault(index);
+          return false;
+        }
+        to[i] = index < 0 ? index + size_ : index;
+      }
+      return true;
+    });
+  }
+
+ private:
+  DType dtype_;
+  int64_t count_, size_;
+};
+
+/// (outer, size, inner) at indices (count) → (outer, count, inner).
+class TakeKernel final : public Kernel {
+ public:
+  explicit TakeKernel(const KernelQuery& query)
+      : axis_(static_cast<int>(query.attrs_as<TakeAttrs>().axis)),
+        size_(query.attrs_as<TakeAttrs>().size),
+        outer_(product(query.inputs[0].shape, 0, axis_)),
+        run_bytes_(static_cast<size_t>(
+                       product(query.inputs[0].shape, axis_ + 1, query.inputs[0].shape.rank())) *
+                   size_of(query.inputs[0].dtype)),
+        out_bytes_(query.outputs[0].bytes()),
+        reader_(query.inputs[1], size_),
+        threads_(query.threads) {}
+
+  void run(const KernelArgs& args) const override {
+    auto* indices = reinterpret_cast<int64_t*>(args.scratch);
+    if (!reader_.read(args, 1, indices)) {
+      std::memset(args.outputs[0], 0, out_bytes_);
+      return;
+    }
+    const int64_t count = reader_.count();
+    parallel_chunks(threads_, [&](int chunk) {
+      const Range range = chunk_range(outer_ * count, threads_, chunk);
+      for (int64_t i = range.begin; i < range.end; ++i) {
+        const int64_t source = i / count * size_ + indices[i % count];
+        std::memcpy(args.out<std::byte>(0) + static_cast<size_t>(i) * run_bytes_,
+                    args.in<std::byte>(0) + static_cast<size_t>(source) * run_bytes_, run_bytes_);
+      }
+    });
+  }
+  size_t scratch_bytes() const override { return reader_.bytes(); }
+  int threads() const override { return threads_; }
+
+ private:
+  int axis_;
+  int64_t size_, outer_;
+  size_t run_bytes_, out_bytes_;
+  IndexReader reader_;
+  int threads_;
+};
+
+/// (outer, count, inner) added at indices (count) → (outer, size, inner).
+template <class T>
+class ScatterAddKernel final : public Kernel {
+ public:
+  using Acc = std::conditional_t<std::is_integral_v<T>, uint64_t, double>;
+
+  explicit ScatterAddKernel(const KernelQuery& query)
+      : axis_(static_cast<int>(query.attrs_as<ScatterAddAttrs>().axis)),
+        size_(query.outputs[0].shape[axis_]),
+        outer_(product(query.outputs[0].shape, 0, axis_)),
+        inner_(product(query.outputs[0].shape, axis_ + 1, query.outputs[0].shape.rank())),
+        out_size_(query.outputs[0].shape.num_elements()),
+        reader_(query.inputs[1], size_) {}
+
+  void run(const KernelArgs& args) const override {
+    Acc* sums = reinterpret_cast<Acc*>(args.scratch);
+    auto* indices = reinterpret_cast<int64_t*>(sums + out_size_);
+    std::fill_n(sums, out_size_, Acc{0});
+    if (reader_.read(args, 1, indices)) {
+      const T* update = args.in<T>(0);
+      for (int64_t o = 0; o < outer_; ++o) {
+        for (int64_t k = 0; k < reader_.count(); ++k, update += inner_) {
+          Acc* sum = sums + (o * size_ + indices[k]) * inner_;
+          for (int64_t i = 0; i < inner_; ++i) sum[i] += static_cast<Acc>(update[i]);
+        }
+      }
+    }
+    std::transform(sums, sums + out_size_, args.out<T>(0), [](Acc sum) {
+      if constexpr (std::is_integral_v<T>) return convert_element<T>(static_cast<int64_t>(sum));
+      return convert_element<T>(sum);
+    });
+  }
+  size_t scratch_bytes() const override {
+    return static_cast<size_t>(out_size_) * sizeof(Acc) + reader_.bytes();
+  }
+
+ private:
+  int axis_;
+  int64_t size_, outer_, inner_, out_size_;
+  IndexReader reader_;
+};
+
+std::unique_ptr<Kernel> prepare_scatter_add(const KernelQuery& query) {
+  return dispatch(query.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    return std::make_unique<ScatterAddKernel<decltype(tag)>>(query);
+  });
+}
+
+class OneHotKernel final : public Kernel {
+ public:
+  explicit OneHotKernel(const KernelQuery& query)
+      : classes_(query.attrs_as<OneHotAttrs>().num_classes),
+        count_(query.inputs[0].shape.num_elements()),
+        from_(query.inputs[0].dtype),
+        to_(query.outputs[0].dtype) {}
+
+  void run(const KernelArgs& args) const override {
+    dispatch(from_, [&](auto from_tag) {
+      const auto* labels = args.in<decltype(from_tag)>(0);
+      dispatch(to_, [&](auto to_tag) {
+        using T = decltype(to_tag);
+        T* row = args.out<T>(0);
+        std::fill_n(row, count_ * classes_, T(0));
+        for (int64_t i = 0; i < count_; ++i, row += classes_) {
+          const auto label = static_cast<int64_t>(labels[i]);
+          if (label < 0 || label >= classes_) {
+            args.fault(label);
+          } else {
+            row[label] = T(1);
+          }
+        }
+      });
+    });
+  }
+
+ private:
+  int64_t classes_, count_;
+  DType from_, to_;
+};
+
+template <class K>
+std::unique_ptr<Kernel> prepare(const KernelQuery& query) {
+  return std::make_unique<K>(query);
+}
+
+}  // namespace
+
+KernelDef ref_take() { return {"ref", no_refusal, prepare<TakeKernel>}; }
+KernelDef ref_scatter_add() { return {"ref", no_refusal, prepare_scatter_add}; }
+KernelDef ref_one_hot() { return {"ref", no_refusal, prepare<OneHotKernel>}; }
+
+}  // namespace danlu::cpu

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "danlu/runtime/kernel.h"
+
+namespace danlu::cpu {
+
+/// sum, max and min over any axes and any dtype: accumulated in double (integers in int64), always
+/// in the same order, whatever the number of threads.
+KernelDef ref_sum();
+KernelDef ref_max();
+KernelDef ref_min();
+/// argmax and argmin along one axis.
+KernelDef ref_argmax();
+KernelDef ref_argmin();
+
+}  // namespace danlu::cpu
