@@ -6,9 +6,9 @@ namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
   convolution::require_same_float(c, 1);
-  return {{convolution::pool2d_output(c.where(), c.inputs[0].shape, c.attrs_as<Pool2DAttrs>(),
-                                      false),
-           c.inputs[0].dtype}};
+  return {
+      {convolution::pool2d_output(c.where(), c.inputs[0].shape, c.attrs_as<Pool2DAttrs>(), false),
+       c.inputs[0].dtype}};
 }
 
 std::vector<Array> vjp(const GradContext& c) {
@@ -19,9 +19,8 @@ std::vector<Array> vjp(const GradContext& c) {
 std::vector<OpSample> samples() {
   std::vector<OpSample> list;
   for (const auto& s : convolution::pool_cases()) {
-    list.push_back({.label = s.label,
-                    .inputs = {{s.x, DType::float32}},
-                    .attrs = make_attrs(s.attrs)});
+    list.push_back(
+        {.label = s.label, .inputs = {{s.x, DType::float32}}, .attrs = make_attrs(s.attrs)});
   }
   return list;
 }

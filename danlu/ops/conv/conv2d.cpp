@@ -49,10 +49,10 @@ const OpDef& conv2d_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
-      .flops = [](const Attrs*, std::span<const TensorSpec> in,
-                  std::span<const TensorSpec> out) {
-        return convolution::conv2d_flops(in[1].shape, out[0].shape);
-      },
+      .flops =
+          [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec> out) {
+            return convolution::conv2d_flops(in[1].shape, out[0].shape);
+          },
       .samples = samples,
       .doc = "Cross-correlation of images (n, h, w, c) with kernels (kh, kw, c / groups, filters).",
   };
@@ -62,14 +62,13 @@ const OpDef& conv2d_op() {
 Array conv2d(const Array& x, const Array& kernel, const Conv2DOptions& options) {
   const auto [a, b] =
       elementwise::promoted(elementwise::as_float(x), elementwise::as_float(kernel));
-  Conv2DAttrs attrs{.strides = options.strides,
-                    .dilation_rate = options.dilation_rate,
-                    .groups = options.groups};
+  Conv2DAttrs attrs{
+      .strides = options.strides, .dilation_rate = options.dilation_rate, .groups = options.groups};
   const bool is_kernel = b.rank() == 4;
-  const auto padding = convolution::resolve_padding(
-      "conv2d", options.padding, a.shape(),
-      {is_kernel ? b.shape()[0] : 0, is_kernel ? b.shape()[1] : 0}, options.strides,
-      options.dilation_rate);
+  const auto padding =
+      convolution::resolve_padding("conv2d", options.padding, a.shape(),
+                                   {is_kernel ? b.shape()[0] : 0, is_kernel ? b.shape()[1] : 0},
+                                   options.strides, options.dilation_rate);
   attrs.pad_before = padding.before;
   attrs.pad_after = padding.after;
   return make_op(conv2d_op(), {a, b}, make_attrs(attrs));

@@ -8,8 +8,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<Conv2DAttrs>();
   convolution::require_same_float(c, 2);
   convolution::require_shape(
-      c, 0,
-      convolution::conv2d_output(c.where(), attrs.result, c.inputs[1].shape, attrs),
+      c, 0, convolution::conv2d_output(c.where(), attrs.result, c.inputs[1].shape, attrs),
       "gradient of the output");
   return {{attrs.result, c.inputs[0].dtype}};
 }
@@ -22,8 +21,8 @@ std::vector<Array> vjp(const GradContext& c) {
   const Array& t = c.output_grads[0];
   std::vector<Array> grads(2);
   if (c.needs_grad[0]) {
-    grads[0] = make_op(conv2d_op(), {t, kernel},
-                       make_attrs(convolution::with_result(attrs, Shape{})));
+    grads[0] =
+        make_op(conv2d_op(), {t, kernel}, make_attrs(convolution::with_result(attrs, Shape{})));
   }
   if (c.needs_grad[1]) {
     grads[1] = make_op(conv2d_backward_kernel_op(), {t, grad},
@@ -51,12 +50,14 @@ const OpDef& conv2d_backward_input_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
-      .flops = [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
-        return convolution::conv2d_flops(in[1].shape, in[0].shape);
-      },
+      .flops =
+          [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
+            return convolution::conv2d_flops(in[1].shape, in[0].shape);
+          },
       .samples = samples,
-      .doc = "Gradient of conv2d's input, from that of its output and the kernel "
-             "(also called transposed convolution).",
+      .doc =
+          "Gradient of conv2d's input, from that of its output and the kernel "
+          "(also called transposed convolution).",
   };
   return op;
 }

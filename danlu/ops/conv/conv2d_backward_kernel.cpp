@@ -8,8 +8,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<Conv2DAttrs>();
   convolution::require_same_float(c, 2);
   convolution::require_shape(
-      c, 1,
-      convolution::conv2d_output(c.where(), c.inputs[0].shape, attrs.result, attrs),
+      c, 1, convolution::conv2d_output(c.where(), c.inputs[0].shape, attrs.result, attrs),
       "gradient of the output");
   return {{attrs.result, c.inputs[0].dtype}};
 }
@@ -26,8 +25,7 @@ std::vector<Array> vjp(const GradContext& c) {
                        make_attrs(convolution::with_result(attrs, x.shape())));
   }
   if (c.needs_grad[1]) {
-    grads[1] =
-        make_op(conv2d_op(), {x, t}, make_attrs(convolution::with_result(attrs, Shape{})));
+    grads[1] = make_op(conv2d_op(), {x, t}, make_attrs(convolution::with_result(attrs, Shape{})));
   }
   return grads;
 }
@@ -51,10 +49,10 @@ const OpDef& conv2d_backward_kernel_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
-      .flops = [](const Attrs*, std::span<const TensorSpec> in,
-                  std::span<const TensorSpec> out) {
-        return convolution::conv2d_flops(out[0].shape, in[1].shape);
-      },
+      .flops =
+          [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec> out) {
+            return convolution::conv2d_flops(out[0].shape, in[1].shape);
+          },
       .samples = samples,
       .doc = "Gradient of conv2d's kernel, from the input and the gradient of the output.",
   };

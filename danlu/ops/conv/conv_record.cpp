@@ -93,11 +93,11 @@ Shape pool2d_output(const std::string& where, const Shape& x, const Pool2DAttrs&
   require_at_least(where, "padding", a.pad_after, 0);
   for (int i = 0; i < 2; ++i) {
     if (std::max(a.pad_before[i], a.pad_after[i]) < a.pool_size[i]) continue;
-    throw ValueError({.where = where,
-                      .what = "A pooling window would hold nothing but padding",
-                      .expected = "padding smaller than the pool size " + text(a.pool_size),
-                      .received = text(a.pad_before) + " before and " + text(a.pad_after) +
-                                  " after"});
+    throw ValueError(
+        {.where = where,
+         .what = "A pooling window would hold nothing but padding",
+         .expected = "padding smaller than the pool size " + text(a.pool_size),
+         .received = text(a.pad_before) + " before and " + text(a.pad_after) + " after"});
   }
   if (indexed && (a.pool_size[0] > 256 || a.pool_size[0] * a.pool_size[1] > 256)) {
     throw UnsupportedError({.where = where,

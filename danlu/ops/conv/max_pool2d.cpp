@@ -65,8 +65,9 @@ const OpDef& max_pool2d_op() {
                    static_cast<double>(out[0].shape.num_elements());
           },
       .samples = samples,
-      .doc = "Maximum of each window and its position inside the window (row-major, uint8). The "
-             "first maximum wins; NaN wins over numbers; padding never wins.",
+      .doc =
+          "Maximum of each window and its position inside the window (row-major, uint8). The "
+          "first maximum wins; NaN wins over numbers; padding never wins.",
   };
   return op;
 }

@@ -17,8 +17,7 @@ std::vector<Array> vjp(const GradContext& c) {
   std::vector<Array> grads(2);
   if (c.needs_grad[0]) {
     const auto attrs = convolution::with_result(c.attrs_as<Pool2DAttrs>(), Shape{});
-    grads[0] =
-        make_op(max_pool2d_gather_op(), {c.output_grads[0], c.inputs[1]}, make_attrs(attrs));
+    grads[0] = make_op(max_pool2d_gather_op(), {c.output_grads[0], c.inputs[1]}, make_attrs(attrs));
   }
   return grads;
 }
@@ -46,8 +45,9 @@ const OpDef& max_pool2d_backward_op() {
       .infer = infer,
       .vjp = vjp,
       .samples = samples,
-      .doc = "The gradient of max_pool2d's output added at the positions of the maxima, 0 "
-             "elsewhere. A position in the padding is skipped.",
+      .doc =
+          "The gradient of max_pool2d's output added at the positions of the maxima, 0 "
+          "elsewhere. A position in the padding is skipped.",
   };
   return op;
 }

@@ -46,8 +46,9 @@ const OpDef& max_pool2d_gather_op() {
       .infer = infer,
       .vjp = vjp,
       .samples = samples,
-      .doc = "The element of each window at the position that max_pool2d's index names; 0 for a "
-             "position in the padding. The transpose of max_pool2d_backward.",
+      .doc =
+          "The element of each window at the position that max_pool2d's index names; 0 for a "
+          "position in the padding. The transpose of max_pool2d_backward.",
   };
   return op;
 }

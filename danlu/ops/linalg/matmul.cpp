@@ -26,8 +26,7 @@ std::vector<Array> vjp(const GradContext& c) {
   };
   std::vector<Array> grads(2);
   if (c.needs_grad[0]) {
-    grads[0] =
-        sum_to_shape(ta ? product(b, g, tb, true) : product(g, b, false, !tb), a.shape());
+    grads[0] = sum_to_shape(ta ? product(b, g, tb, true) : product(g, b, false, !tb), a.shape());
   }
   if (c.needs_grad[1]) {
     grads[1] = sum_to_shape(tb ? product(g, a, true, ta) : product(a, g, !ta, false), b.shape());

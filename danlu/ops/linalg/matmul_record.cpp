@@ -29,12 +29,12 @@ TensorSpec infer_matmul(const InferContext& c, const MatmulAttrs& attrs) {
     auto name = [](const char* which, bool transposed) {
       return std::string(which) + (transposed ? " (transposed)" : "");
     };
-    throw ShapeError({.where = c.where(),
-                      .what = "The inner dimensions differ",
-                      .expected = "as many columns of " + name("a", attrs.transpose_a) +
-                                  " as rows of " + name("b", attrs.transpose_b),
-                      .received = std::to_string(k) + " and " + std::to_string(k2) + ", from " +
-                                  received});
+    throw ShapeError(
+        {.where = c.where(),
+         .what = "The inner dimensions differ",
+         .expected = "as many columns of " + name("a", attrs.transpose_a) + " as rows of " +
+                     name("b", attrs.transpose_b),
+         .received = std::to_string(k) + " and " + std::to_string(k2) + ", from " + received});
   }
   auto batch = [](const Shape& s) { return Shape(s.dims().first(s.rank() - 2)); };
   auto dims = broadcast_shapes(batch(a.shape), batch(b.shape), c.where()).to_vector();

@@ -15,9 +15,10 @@ const OpDef& log_softmax_op() {
             const Array& g = c.output_grads[0];
             return std::vector<Array>{g - exp(c.outputs[0]) * sum(g, {-1}, true)};
           },
-      .flops = [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
-        return 20.0 * static_cast<double>(out[0].shape.num_elements());
-      },
+      .flops =
+          [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
+            return 20.0 * static_cast<double>(out[0].shape.num_elements());
+          },
       .samples = normalizing::samples,
       .doc = "x − log Σ exp(x) over the last axis, without overflow.",
   };

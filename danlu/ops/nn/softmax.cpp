@@ -38,8 +38,8 @@ std::vector<OpSample> samples() {
                     .high = high,
                     .tolerance = 2e-6};
   };
-  return {sample("ten classes", {8, 10}, -3, 3), sample("one class", {4, 1}, -3, 3),
-          sample("vector", {33}, -5, 5),         sample("rank 3", {2, 3, 17}, -2, 2),
+  return {sample("ten classes", {8, 10}, -3, 3),  sample("one class", {4, 1}, -3, 3),
+          sample("vector", {33}, -5, 5),          sample("rank 3", {2, 3, 17}, -2, 2),
           sample("large logits", {5, 7}, 80, 95), sample("no rows", {0, 4}, -1, 1)};
 }
 
@@ -67,9 +67,10 @@ const OpDef& softmax_op() {
             const Array weighted = c.output_grads[0] * y;
             return std::vector<Array>{weighted - y * sum(weighted, {-1}, true)};
           },
-      .flops = [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
-        return 20.0 * static_cast<double>(out[0].shape.num_elements());
-      },
+      .flops =
+          [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
+            return 20.0 * static_cast<double>(out[0].shape.num_elements());
+          },
       .samples = normalizing::samples,
       .doc = "exp(x) / Σ exp(x) over the last axis, without overflow.",
   };

@@ -10,8 +10,9 @@ const OpDef& random_truncated_normal_op() {
       .infer = random_record::infer_normal,
       .random = true,
       .samples = [] { return random_record::samples(1, 2); },
-      .doc = "Normal numbers with mean a and standard deviation b before truncation; those more "
-             "than two standard deviations away are drawn again.",
+      .doc =
+          "Normal numbers with mean a and standard deviation b before truncation; those more "
+          "than two standard deviations away are drawn again.",
   };
   return op;
 }

@@ -11,11 +11,11 @@ namespace {
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<RandomAttrs>();
   if (!(attrs.a < attrs.b) || !std::isfinite(attrs.b - attrs.a)) {
-    throw ValueError({.where = c.where(),
-                      .what = "The range is empty or not finite",
-                      .expected = "minval < maxval",
-                      .received = "[" + std::to_string(attrs.a) + ", " + std::to_string(attrs.b) +
-                                  ")"});
+    throw ValueError(
+        {.where = c.where(),
+         .what = "The range is empty or not finite",
+         .expected = "minval < maxval",
+         .received = "[" + std::to_string(attrs.a) + ", " + std::to_string(attrs.b) + ")"});
   }
   return random_record::infer_float(c);
 }

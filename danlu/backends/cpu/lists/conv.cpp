@@ -1,0 +1,21 @@
+#include "danlu/backends/cpu/ref/conv.h"
+#include "danlu/backends/cpu/kernel_list.h"
+#include "danlu/backends/cpu/ref/pool.h"
+#include "danlu/ops/registry.h"
+
+namespace danlu::cpu {
+
+std::vector<KernelList> conv_kernel_lists() {
+  return {
+      {conv2d_op, {ref::conv2d()}},
+      {conv2d_backward_input_op, {ref::conv2d_backward_input()}},
+      {conv2d_backward_kernel_op, {ref::conv2d_backward_kernel()}},
+      {max_pool2d_op, {ref::max_pool2d()}},
+      {max_pool2d_backward_op, {ref::max_pool2d_backward()}},
+      {max_pool2d_gather_op, {ref::max_pool2d_gather()}},
+      {average_pool2d_op, {ref::average_pool2d()}},
+      {average_pool2d_backward_op, {ref::average_pool2d_backward()}},
+  };
+}
+
+}  // namespace danlu::cpu

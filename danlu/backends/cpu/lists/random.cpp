@@ -1,0 +1,17 @@
+#include "danlu/backends/cpu/ref/random.h"
+#include "danlu/backends/cpu/kernel_list.h"
+#include "danlu/ops/registry.h"
+
+namespace danlu::cpu {
+
+std::vector<KernelList> random_kernel_lists() {
+  return {
+      {random_uniform_op, {ref::random_uniform()}},
+      {random_normal_op, {ref::random_normal()}},
+      {random_truncated_normal_op, {ref::random_truncated_normal()}},
+      {random_bernoulli_op, {ref::random_bernoulli()}},
+      {random_permutation_op, {ref::random_permutation()}},
+  };
+}
+
+}  // namespace danlu::cpu
