@@ -36,6 +36,8 @@ MAY_INCLUDE = {
 # Of danlu/ops, kernels see the attribute structs and the names of the records.
 ATTRS_READERS = {"runtime", "backends"}
 OP_NAMES = "danlu/ops/registry.h"
+# The attributes of the op `tile` are the tile program itself, which is runtime's.
+TILE_RECORD = ("danlu/ops/fused/tile.cpp", "danlu/runtime/tile_program.h")
 MAX_JSON_UNITS = 3  # nlohmann-json is the slowest header we use
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -66,6 +68,8 @@ def arrow_is_right(path, target):
     if source == "":
         return True  # danlu/danlu.h gathers everything
     if wanted == source or wanted in closure(source):
+        return True
+    if (path, target) == TILE_RECORD:
         return True
     visible = target.endswith("_attrs.h") or target == OP_NAMES
     return wanted == "ops" and visible and source in ATTRS_READERS
