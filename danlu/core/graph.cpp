@@ -25,6 +25,13 @@ ValueId Graph::add_input(const TensorSpec& spec, ScalarClass scalar_class) {
   return {id, 0};
 }
 
+ValueId Graph::add_constant(const Array& value) {
+  nodes.push_back({.outputs = {value.spec()},
+                   .scalar_class = value.scalar_class(),
+                   .constant = value.buffer()});
+  return {static_cast<uint32_t>(nodes.size() - 1), 0};
+}
+
 uint32_t Graph::add_node(const OpDef& op, AttrsPtr attrs, std::vector<ValueId> in) {
   std::vector<TensorSpec> specs;
   specs.reserve(in.size());
@@ -48,6 +55,7 @@ size_t Graph::hash() const {
       for (int64_t d : spec.shape) h = hash_combine(h, static_cast<size_t>(d));
     }
     h = hash_combine(h, static_cast<size_t>(node.scalar_class));
+    h = hash_combine(h, reinterpret_cast<size_t>(node.constant.get()));
   }
   for (ValueId v : outputs) h = hash_combine(h, (size_t{v.node} << 8) | v.index);
   for (const auto& [name, v] : named_outputs) {
@@ -65,7 +73,7 @@ bool operator==(const Graph& a, const Graph& b) {
     const GraphNode& x = a.nodes[i];
     const GraphNode& y = b.nodes[i];
     if (x.op != y.op || x.inputs != y.inputs || x.outputs != y.outputs ||
-        x.scalar_class != y.scalar_class || !x.attrs != !y.attrs ||
+        x.scalar_class != y.scalar_class || x.constant != y.constant || !x.attrs != !y.attrs ||
         (x.attrs && !x.attrs->equals(*y.attrs))) {
       return false;
     }
@@ -77,7 +85,10 @@ std::string Graph::to_string() const {
   std::string s;
   for (uint32_t i = 0; i < nodes.size(); ++i) {
     const GraphNode& node = nodes[i];
-    s += "%" + std::to_string(i) + " = " + (node.op ? std::string(node.op->name) : "input");
+    s += "%" + std::to_string(i) + " = " +
+         (node.op         ? std::string(node.op->name)
+          : node.constant ? "constant"
+                          : "input");
     if (!node.inputs.empty()) {
       s += "(";
       for (size_t j = 0; j < node.inputs.size(); ++j) {
@@ -185,6 +196,7 @@ std::vector<Array> call_graph(const Graph& graph, std::span<const Array> inputs)
   for (size_t i = 0; i < inputs.size(); ++i) values[graph.inputs[i]] = {inputs[i]};
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const GraphNode& node = graph.nodes[i];
+    if (node.constant) values[i] = {Array::from_buffer(node.constant, node.outputs[0])};
     if (node.op == nullptr) continue;
     std::vector<Array> arguments;
     for (ValueId v : node.inputs) arguments.push_back(values[v.node][v.index]);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,11 +20,14 @@ struct ValueId {
 
 /// A vertex of a Graph. Attributes may hold subgraphs (`std::shared_ptr<const Graph>`).
 struct GraphNode {
-  const OpDef* op = nullptr;  ///< null: a graph input
+  const OpDef* op = nullptr;  ///< null: a graph input or a constant
   AttrsPtr attrs;
   std::vector<ValueId> inputs;
   std::vector<TensorSpec> outputs;
   ScalarClass scalar_class = ScalarClass::none;  ///< of an input that is a host scalar
+  std::shared_ptr<Buffer> constant;              ///< a value the compiler itself put in
+
+  bool is_input() const { return op == nullptr && constant == nullptr; }
 };
 
 /// A closed computation in flat form: what the compiler works on and what the program cache
@@ -39,6 +43,8 @@ struct Graph {
   const GraphNode& node(ValueId v) const { return nodes[v.node]; }
 
   ValueId add_input(const TensorSpec& spec, ScalarClass scalar_class = ScalarClass::none);
+  /// `value` must be evaluated.
+  ValueId add_constant(const Array& value);
   /// Appends a node; its output specs come from `infer`.
   uint32_t add_node(const OpDef& op, AttrsPtr attrs, std::vector<ValueId> inputs);
 

@@ -105,7 +105,9 @@ struct KernelDef {
 };
 
 /// The kernels of `op`, fastest first, `ref` last. Defined by danlu/backends/cpu.
+/// Errors: UnsupportedError when it has none.
 std::span<const KernelDef> cpu_kernels(const OpDef& op);
+bool has_cpu_kernels(const OpDef& op);
 /// Kernels for ops that users register at run time; `list` must outlive the process.
 void register_kernels(const OpDef& op, std::span<const KernelDef> list);
 

@@ -71,7 +71,10 @@ Instance::Instance(std::shared_ptr<const Program> program) : program_(std::move(
   slot_pointers_.resize(program_->slots.size());
   for (size_t i = 0; i < program_->slots.size(); ++i) {
     const Slot& slot = program_->slots[i];
-    slot_pointers_[i] = slot.kind == Slot::Kind::arena ? base + slot.offset : nullptr;
+    if (slot.kind == Slot::Kind::arena) slot_pointers_[i] = base + slot.offset;
+    if (slot.kind == Slot::Kind::constant) {
+      slot_pointers_[i] = program_->constants[slot.index]->data();
+    }
   }
   size_t operands = 0;
   for (const Instruction& i : program_->instructions) {

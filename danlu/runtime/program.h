@@ -14,9 +14,9 @@ namespace danlu {
 
 /// Where the memory of a value is.
 struct Slot {
-  enum class Kind : uint8_t { input, output, arena };
+  enum class Kind : uint8_t { input, output, arena, constant };
   Kind kind = Kind::arena;
-  uint32_t index = 0;  ///< of the input or output
+  uint32_t index = 0;  ///< of the input, output or constant
   size_t offset = 0;   ///< in the arena
 };
 
@@ -63,6 +63,7 @@ class Program {
   /// (input, output) pairs that live in one buffer: state that is updated in place.
   std::vector<std::pair<uint32_t, uint32_t>> state;
   std::vector<Slot> slots;
+  std::vector<std::shared_ptr<Buffer>> constants;
   std::vector<Instruction> instructions;  ///< commits stand last
   size_t arena_bytes = 0;
   int threads = 1;

@@ -43,6 +43,11 @@ std::span<const KernelDef> cpu_kernels(const OpDef& op) {
   return it->second;
 }
 
+bool has_cpu_kernels(const OpDef& op) {
+  const std::lock_guard lock(table_mutex());
+  return table().contains(&op);
+}
+
 void register_kernels(const OpDef& op, std::span<const KernelDef> list) {
   const std::lock_guard lock(table_mutex());
   if (!table().emplace(&op, std::vector<KernelDef>(list.begin(), list.end())).second) {

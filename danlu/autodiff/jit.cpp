@@ -1,0 +1,50 @@
+#include "danlu/autodiff/jit.h"
+
+#include <algorithm>
+
+#include "danlu/base/thread.h"
+
+namespace danlu::internal {
+
+JitKey jit_key(std::span<const Array> arguments) {
+  JitKey key{.options = current_options()};
+  for (const Array& argument : arguments) {
+    key.specs.push_back(argument.spec());
+    key.classes.push_back(argument.scalar_class());
+  }
+  return key;
+}
+
+bool is_being_transformed(std::span<const Array> arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const Array& a) {
+    return a.node()->traced || (a.node()->keep_inputs && GradientScope::active());
+  });
+}
+
+Array jit_placeholder(const Array& argument) {
+  Array placeholder = make_placeholder(argument.spec());
+  placeholder.node()->scalar_class = argument.scalar_class();
+  placeholder.node()->weak = argument.is_weak();
+  return placeholder;
+}
+
+JitProgram jit_compile(JitKey key, std::span<const Array> placeholders,
+                       std::span<const Array> results) {
+  Trace trace = trace_graph(placeholders, results);
+  auto pool = cached_program(trace.graph, key.options);
+  return {std::move(key), std::move(pool), std::move(trace.captures)};
+}
+
+std::vector<Array> jit_run(const JitProgram& program, std::span<const Array> arguments) {
+  check_not_forked();
+  std::vector<Array> inputs(arguments.begin(), arguments.end());
+  inputs.insert(inputs.end(), program.captures.begin(), program.captures.end());
+  const auto buffers = run_pooled(*program.pool, inputs);
+  std::vector<Array> results;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    results.push_back(Array::from_buffer(buffers[i], program.pool->program().outputs[i]));
+  }
+  return results;
+}
+
+}  // namespace danlu::internal

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "danlu/autodiff/tree.h"
+#include "danlu/compile/compile.h"
+#include "danlu/compile/run.h"
+
+namespace danlu {
+namespace internal {
+
+/// What a traced call depends on besides the function: its arguments' specs and scalar classes,
+/// and the compiler's options.
+struct JitKey {
+  std::vector<TensorSpec> specs;
+  std::vector<ScalarClass> classes;
+  CompileOptions options;
+  friend bool operator==(const JitKey&, const JitKey&) = default;
+};
+
+struct JitProgram {
+  JitKey key;
+  std::shared_ptr<InstancePool> pool;
+  std::vector<Array> captures;
+};
+
+JitKey jit_key(std::span<const Array> arguments);
+/// Whether the call is itself part of a trace or of a gradient, where tracing again would be wrong.
+bool is_being_transformed(std::span<const Array> arguments);
+JitProgram jit_compile(JitKey key, std::span<const Array> placeholders,
+                       std::span<const Array> results);
+std::vector<Array> jit_run(const JitProgram& program, std::span<const Array> arguments);
+/// A placeholder like `argument`: same spec and scalar class.
+Array jit_placeholder(const Array& argument);
+
+template <class T>
+using JitArgument = std::conditional_t<std::is_arithmetic_v<T>, Array, T>;
+
+template <class F>
+class Jit {
+ public:
+  explicit Jit(F f) : f_(std::move(f)) {}
+
+  template <class... Args>
+  auto operator()(const Args&... args) {
+    using Arguments = std::tuple<JitArgument<Args>...>;
+    using Result = std::decay_t<decltype(std::apply(f_, std::declval<Arguments>()))>;
+    const Arguments arguments(args...);
+    const std::vector<Array> arrays = arrays_of(arguments);
+    if (is_being_transformed(arrays)) return Result(std::apply(f_, arguments));
+    eval(arrays);
+
+    const JitKey key = jit_key(arrays);
+    const std::lock_guard lock(*mutex_);
+    for (const auto& [program, prototype] :
+         *std::static_pointer_cast<Traces<Result>>(traces(std::type_identity<Result>{}))) {
+      if (program.key == key) return with_arrays(prototype, jit_run(program, arrays));
+    }
+    std::vector<Array> placeholders;
+    for (const Array& array : arrays) placeholders.push_back(jit_placeholder(array));
+    Result prototype = std::apply(f_, with_arrays(arguments, placeholders));
+    JitProgram program = jit_compile(key, placeholders, arrays_of(prototype));
+    auto result = with_arrays(prototype, jit_run(program, arrays));
+    std::static_pointer_cast<Traces<Result>>(traces_)->emplace_back(std::move(program),
+                                                                    std::move(prototype));
+    return result;
+  }
+
+ private:
+  template <class Result>
+  using Traces = std::vector<std::pair<JitProgram, Result>>;
+
+  template <class Result>
+  std::shared_ptr<void> traces(std::type_identity<Result>) {
+    if (!traces_) traces_ = std::make_shared<Traces<Result>>();
+    return traces_;
+  }
+
+  F f_;
+  std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
+  std::shared_ptr<void> traces_;
+};
+
+}  // namespace internal
+
+/// `f` compiled: the first call with arguments of given shapes, dtypes and scalar classes traces
+/// it, later ones only run the plan. Arguments and results are trees of Arrays (tree.h); numbers
+/// among the arguments reach `f` as Arrays. Arrays that `f` captures become inputs by identity.
+/// Inside another trace or a gradient `f` is simply called. All calls of one `jit` object must
+/// return the same type. Errors: StateError where `f` reads a value.
+template <class F>
+auto jit(F f) {
+  return internal::Jit<F>(std::move(f));
+}
+
+}  // namespace danlu

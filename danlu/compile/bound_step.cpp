@@ -1,0 +1,93 @@
+#include "danlu/compile/bound_step.h"
+
+#include <string>
+#include <utility>
+
+#include "danlu/base/error.h"
+#include "danlu/base/thread.h"
+#include "danlu/compile/run.h"
+
+namespace danlu {
+
+BoundStep::BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs, const Body& body)
+    : state_(std::move(state)), input_specs_(std::move(inputs)) {
+  std::vector<Array> placeholders;
+  for (const Variable& variable : state_) placeholders.push_back(make_placeholder(variable.spec()));
+  for (const TensorSpec& spec : input_specs_) placeholders.push_back(make_placeholder(spec));
+  const std::span<const Array> all(placeholders);
+
+  std::vector<Array> results;
+  std::vector<Array> values;
+  {
+    const StateScope scope(state_, {placeholders.begin(), placeholders.begin() + state_.size()});
+    values = body(all.subspan(state_.size()));
+    for (const Array& value : values) {
+      outputs_.push_back(HostTensor::empty(value.shape(), value.dtype()));
+    }
+    results = values;
+    for (size_t i = 0; i < state_.size(); ++i) {
+      const Array now = scope.value(state_[i]);
+      if (now.node() == placeholders[i].node()) continue;
+      pairs_.emplace_back(static_cast<uint32_t>(i), static_cast<uint32_t>(results.size()));
+      written_.push_back(i);
+      results.push_back(now);
+    }
+  }
+  Trace trace = trace_graph(all, results);
+  graph_ = std::move(trace.graph);
+  captures_ = std::move(trace.captures);
+  in_.resize(graph_.inputs.size());
+  out_.resize(results.size());
+  bind(current_options());
+}
+
+void BoundStep::bind(const CompileOptions& options) {
+  options_ = options;
+  CompileOptions with_state = options;
+  with_state.state = pairs_;
+  instance_ = std::make_unique<Instance>(cached_program(graph_, with_state)->shared_program());
+}
+
+void BoundStep::run(std::span<const void* const> inputs) {
+  check_not_forked();
+  if (const CompileOptions now = current_options(); !(now == options_)) bind(now);
+  for (size_t i = 0; i < state_.size(); ++i) in_[i] = state_[i].exclusive_buffer()->data();
+  for (size_t i = 0; i < inputs.size(); ++i) in_[state_.size() + i] = inputs[i];
+  for (size_t i = 0; i < captures_.size(); ++i) {
+    in_[state_.size() + inputs.size() + i] = captures_[i].data();
+  }
+  for (size_t i = 0; i < outputs_.size(); ++i) out_[i] = outputs_[i].data();
+  for (size_t i = 0; i < written_.size(); ++i) {
+    out_[outputs_.size() + i] = const_cast<void*>(in_[written_[i]]);
+  }
+  run_instance(*instance_, in_, out_);
+  for (size_t i : written_) state_[i].bump_version();
+}
+
+void BoundStep::run(std::span<const HostTensor> inputs) {
+  if (inputs.size() != input_specs_.size()) {
+    throw ValueError({.where = "BoundStep",
+                      .what = "The number of inputs is wrong",
+                      .expected = std::to_string(input_specs_.size()),
+                      .received = std::to_string(inputs.size())});
+  }
+  std::vector<const void*> pointers;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].spec() != input_specs_[i]) {
+      throw ShapeError({.where = "BoundStep",
+                        .what = "Input " + std::to_string(i) + " does not fit the traced step",
+                        .expected = input_specs_[i].to_string(),
+                        .received = inputs[i].spec().to_string()});
+    }
+    pointers.push_back(inputs[i].data());
+  }
+  run(pointers);
+}
+
+const Program& BoundStep::program() const { return instance_->program(); }
+
+void BoundStep::set_profiling(bool on) { instance_->set_profiling(on); }
+
+const std::vector<int64_t>& BoundStep::nanoseconds() const { return instance_->nanoseconds(); }
+
+}  // namespace danlu
