@@ -11,7 +11,7 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 add_library(danlu_flags INTERFACE)
 # No -march: kernels choose their instruction set at run time. No contraction by the compiler, so
 # that results do not depend on what it inlines; kernels that want an FMA say so.
-target_compile_options(danlu_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers
+target_compile_options(danlu_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-maybe-uninitialized
                                              -ffp-contract=off)
 
 if(DANLU_SANITIZE)
