@@ -1,0 +1,164 @@
+#include "danlu/train/fit_loop.h"
+
+#include <cstdio>
+#include <optional>
+
+#include "danlu/base/error.h"
+#include "danlu/nn/global_state.h"
+#include "danlu/train/interrupt.h"
+#include "danlu/train/progress_bar.h"
+#include "danlu/train/steps.h"
+
+namespace danlu {
+namespace {
+
+void require_samples(const Dataset& data, const char* where) {
+  if (data.num_batches() > 0) return;
+  throw ValueError({.where = where,
+                    .what = "There is no data",
+                    .expected = "at least one batch of samples",
+                    .received = std::to_string(data.num_samples()) + " samples"});
+}
+
+void check_options(const FitOptions& options) {
+  if (options.verbose < 0 || options.verbose > 2) {
+    throw ValueError({.where = "fit",
+                      .what = "`verbose` is out of range",
+                      .expected = "0, 1 or 2",
+                      .received = "verbose=" + std::to_string(options.verbose)});
+  }
+  if (options.epochs < 0 || options.initial_epoch < 0) {
+    throw ValueError({.where = "fit",
+                      .what = "The number of epochs must not be negative",
+                      .received = "epochs=" + std::to_string(options.epochs) +
+                                  ", initial_epoch=" + std::to_string(options.initial_epoch)});
+  }
+}
+
+void add_progress(std::vector<CallbackHandle>& callbacks, int verbose) {
+  if (verbose > 0) callbacks.push_back(ProgressBar({.verbose = verbose}));
+}
+
+}  // namespace
+
+FitLoop::FitLoop(Model& model)
+    : model_(model),
+      read_logs_([&model] { return model.steps().logs(); }),
+      batch_logs_(read_logs_) {}
+
+template <class What, class Body>
+void FitLoop::with_batch_context(What&& what, Body&& body) {
+  try {
+    body();
+  } catch (const Error&) {
+    internal::rethrow_with_context(what() + ", batch " + std::to_string(batch_ + 1));
+  }
+}
+
+void FitLoop::train_epoch(BatchStream& stream, int64_t epoch, const Callbacks& callbacks,
+                          const InterruptGuard& interrupt) {
+  Steps& steps = model_.steps();
+  steps.reset_metrics();
+  stream.start(epoch);
+  batch_ = 0;
+  while (const Batch* batch = stream.next()) {
+    for (const CallbackHandle& callback : callbacks) callback->on_train_batch_begin(batch_);
+    steps.train(*batch);
+    for (const CallbackHandle& callback : callbacks) {
+      callback->on_train_batch_end(batch_, batch_logs_);
+    }
+    ++batch_;
+    if (interrupt.requested()) return;
+  }
+}
+
+Logs FitLoop::test_epoch(BatchStream& stream, const Callbacks& callbacks) {
+  Steps& steps = model_.steps();
+  steps.reset_metrics();
+  stream.start(0);
+  batch_ = 0;
+  for (const CallbackHandle& callback : callbacks) callback->on_test_begin();
+  while (const Batch* batch = stream.next()) {
+    steps.test(*batch);
+    for (const CallbackHandle& callback : callbacks) {
+      callback->on_test_batch_end(batch_, batch_logs_);
+    }
+    ++batch_;
+  }
+  Logs logs = steps.logs();
+  for (const CallbackHandle& callback : callbacks) callback->on_test_end(logs);
+  return logs;
+}
+
+History FitLoop::fit(const Dataset& data, const FitOptions& options) {
+  check_options(options);
+  require_samples(data, "fit");
+  model_.steps();
+  model_.ensure_built(data);
+  model_.stop_training = false;
+
+  Dataset samples = data;
+  if (options.shuffle) {
+    const int64_t seed = options.seed ? *options.seed : next_random_seed();
+    samples = samples.shuffle(static_cast<uint64_t>(seed));
+  }
+  BatchStream stream(samples);
+  std::optional<BatchStream> validation;
+  if (options.validation_data.defined()) {
+    const int64_t size =
+        options.validation_batch_size > 0 ? options.validation_batch_size : data.batch_size();
+    validation.emplace(model_.dataset(options.validation_data.split(), size));
+    require_samples(validation->dataset(), "fit, validation_data");
+  }
+
+  Callbacks callbacks = options.callbacks;
+  add_progress(callbacks, options.verbose);
+  for (const CallbackHandle& callback : callbacks) {
+    callback->attach(&model_, {.epochs = options.epochs,
+                               .initial_epoch = options.initial_epoch,
+                               .steps = data.num_batches(),
+                               .batch_size = data.batch_size()});
+  }
+  const InterruptGuard interrupt;
+  History history;
+  for (const CallbackHandle& callback : callbacks) callback->on_train_begin();
+  for (int64_t epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
+    for (const CallbackHandle& callback : callbacks) callback->on_epoch_begin(epoch);
+    with_batch_context([&] { return "fit, epoch " + std::to_string(epoch + 1); },
+                       [&] { train_epoch(stream, epoch, callbacks, interrupt); });
+    Logs logs = model_.steps().logs();
+    history.interrupted = interrupt.requested();
+    if (validation && !history.interrupted) {
+      Logs values;
+      with_batch_context([&] { return "fit, validation of epoch " + std::to_string(epoch + 1); },
+                         [&] { values = test_epoch(*validation, callbacks); });
+      for (const auto& [name, value] : values) logs["val_" + name] = value;
+    }
+    history.add(epoch, logs);
+    for (const CallbackHandle& callback : callbacks) callback->on_epoch_end(epoch, logs);
+    if (history.interrupted || model_.stop_training) break;
+  }
+  for (const CallbackHandle& callback : callbacks) callback->on_train_end();
+  if (history.interrupted && options.verbose > 0) {
+    std::fputs("Interrupted: training ended after the step.\n", stderr);
+  }
+  return history;
+}
+
+Logs FitLoop::evaluate(const Dataset& data, const EvaluateOptions& options) {
+  require_samples(data, "evaluate");
+  model_.steps();
+  model_.ensure_built(data);
+  Callbacks callbacks = options.callbacks;
+  add_progress(callbacks, options.verbose);
+  for (const CallbackHandle& callback : callbacks) {
+    callback->attach(&model_, {.steps = data.num_batches(), .batch_size = data.batch_size()});
+  }
+  BatchStream stream(data);
+  Logs logs;
+  with_batch_context([] { return std::string("evaluate"); },
+                     [&] { logs = test_epoch(stream, callbacks); });
+  return logs;
+}
+
+}  // namespace danlu

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "danlu/core/array.h"
+#include "danlu/data/dataset.h"
+#include "danlu/train/callback.h"
+
+namespace danlu {
+
+/// The evaluated values of `array` on the same storage.
+HostTensor to_host(const Array& array);
+
+/// Samples for validation: a DataSplit, or x and y.
+class ValidationData {
+ public:
+  ValidationData() = default;
+  ValidationData(DataSplit split) : split_(std::move(split)) {}
+  ValidationData(HostTensor x, HostTensor y) : split_{std::move(x), std::move(y)} {}
+  ValidationData(const Array& x, const Array& y) : split_{to_host(x), to_host(y)} {}
+  bool defined() const { return split_.x.defined(); }
+  const DataSplit& split() const { return split_; }
+
+ private:
+  DataSplit split_;
+};
+
+struct FitOptions {
+  int64_t epochs = 1;       ///< number of the last epoch, counted from 1
+  int64_t batch_size = 32;  ///< ignored for a Dataset, which has its own
+  int verbose = 1;          ///< 0: silent; 1: a bar; 2: one line per epoch
+  std::vector<CallbackHandle> callbacks;
+  double validation_split = 0;  ///< share of the samples, from the end, kept for validation
+  ValidationData validation_data;
+  bool shuffle = true;  ///< another order of the samples in each epoch
+  int64_t initial_epoch = 0;
+  std::optional<int64_t> seed;        ///< of the order; none: from `set_random_seed`'s sequence
+  int64_t validation_batch_size = 0;  ///< 0: batch_size
+};
+
+struct EvaluateOptions {
+  int64_t batch_size = 32;
+  int verbose = 1;
+  std::vector<CallbackHandle> callbacks;
+};
+
+struct PredictOptions {
+  int64_t batch_size = 32;
+};
+
+}  // namespace danlu

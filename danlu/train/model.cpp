@@ -1,0 +1,265 @@
+#include "danlu/train/model.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "danlu/base/error.h"
+#include "danlu/io/safetensors.h"
+#include "danlu/nn/summary.h"
+#include "danlu/train/fit_loop.h"
+#include "danlu/train/steps.h"
+
+namespace danlu {
+namespace {
+
+int terminal_columns() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+}  // namespace
+
+HostTensor to_host(const Array& array) {
+  return HostTensor(array.dtype(), array.shape(), array.buffer());
+}
+
+struct Model::Predictor {
+  explicit Predictor(std::shared_ptr<Network> network)
+      : step([network] { return network_state(*network); },
+             [network](std::span<const Array> inputs) -> std::vector<Array> {
+               return {(*network)(inputs[0])};
+             }) {}
+  StepCache step;
+};
+
+Model::Model(std::shared_ptr<Network> network)
+    : network_(std::move(network)), predictor_(std::make_unique<Predictor>(network_)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Layer Model::get_layer(const std::string& name) const {
+  std::string names;
+  for (const Layer& layer : layers()) {
+    if (layer.name() == name) return layer;
+    names += (names.empty() ? "" : ", ") + layer.name();
+  }
+  throw ValueError({.where = network_->where(),
+                    .what = "There is no layer of this name",
+                    .expected = "one of " + names,
+                    .received = "\"" + name + "\""});
+}
+
+std::vector<Array> Model::get_weights() const {
+  std::vector<Array> values;
+  for (const Variable& weight : weights()) values.push_back(weight.value());
+  return values;
+}
+
+void Model::set_weights(const std::vector<Array>& values) {
+  std::vector<Variable> variables = weights();
+  if (values.size() != variables.size()) {
+    throw ValueError({.where = network_->where(),
+                      .what = "The number of values does not match the weights",
+                      .expected = std::to_string(variables.size()),
+                      .received = std::to_string(values.size())});
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].shape() != variables[i].shape()) {
+      throw ShapeError({.where = network_->where(),
+                        .what = "The value of weight '" + variables[i].name() + "' does not fit",
+                        .expected = variables[i].shape().to_string(),
+                        .received = values[i].shape().to_string()});
+    }
+    if (values[i].dtype() != variables[i].dtype()) {
+      throw DTypeError({.where = network_->where(),
+                        .what = "The value of weight '" + variables[i].name() + "' does not fit",
+                        .expected = std::string(danlu::name(variables[i].dtype())),
+                        .received = std::string(danlu::name(values[i].dtype()))});
+    }
+  }
+  for (size_t i = 0; i < values.size(); ++i) variables[i].assign(values[i]);
+}
+
+TensorMap Model::weights_map() const {
+  if (!network_->built()) {
+    throw StateError({.where = network_->where(),
+                      .what = "The model has no weights yet",
+                      .hint = "put Input({…}) in front or give the first layer an input_shape"});
+  }
+  TensorMap map;
+  map.metadata.emplace_back("format", "danlu");
+  for (const auto& [path, weight] : named_weights(*network_)) {
+    map.add(path, to_host(weight.value()));
+  }
+  return map;
+}
+
+void Model::load_weights_map(const TensorMap& tensors, const std::string& where) {
+  const auto named = named_weights(*network_);
+  if (named.empty() && !network_->built()) weights_map();
+  for (const auto& [path, weight] : named) {
+    const HostTensor* tensor = tensors.find(path);
+    if (tensor == nullptr) {
+      throw IoError({.where = where,
+                     .what = "A weight of the model is missing: '" + path + "'",
+                     .expected = weight.spec().to_string(),
+                     .hint = "the file belongs to another network"});
+    }
+    if (tensor->spec() != weight.spec()) {
+      throw IoError({.where = where,
+                     .what = "The weight '" + path + "' does not fit the model",
+                     .expected = weight.spec().to_string(),
+                     .received = tensor->spec().to_string(),
+                     .hint = "the file belongs to another network"});
+    }
+  }
+  for (const auto& [path, tensor] : tensors) {
+    bool known = false;
+    for (const auto& entry : named) known |= entry.first == path;
+    if (!known) {
+      throw IoError({.where = where,
+                     .what = "The model has no weight '" + path + "'",
+                     .received = tensor.spec().to_string(),
+                     .hint = "the file belongs to another network"});
+    }
+  }
+  for (auto [path, weight] : named) {
+    const HostTensor copy = tensors.at(path).clone();
+    weight.assign(Array::from_buffer(copy.buffer(), copy.spec()));
+  }
+}
+
+void Model::save_weights(const std::string& path) const { save_safetensors(path, weights_map()); }
+
+void Model::load_weights(const std::string& path) {
+  load_weights_map(load_safetensors(path), path);
+}
+
+void Model::compile(CompileConfig config) {
+  steps_ = std::make_unique<Steps>(network_, std::move(config.optimizer), std::move(config.loss),
+                                   std::move(config.metrics));
+}
+
+Steps& Model::steps() const {
+  if (steps_) return *steps_;
+  throw StateError({.where = network_->where(),
+                    .what = "The model is not compiled",
+                    .hint = "call model.compile({.optimizer = …, .loss = …}) first"});
+}
+
+OptimizerImpl& Model::optimizer() const { return *steps().optimizer(); }
+
+Dataset Model::dataset(DataSplit split, int64_t batch_size) const {
+  DatasetOptions options;
+  const DType x_dtype = split.x.defined() ? split.x.dtype() : DType::float32;
+  if (!layers().empty() && (is_floating(x_dtype) || x_dtype == DType::uint8)) {
+    options.x_dtype = layers()[0]->dtype();
+  }
+  return Dataset(std::move(split), options).batch(batch_size);
+}
+
+void Model::ensure_built(const Dataset& data) const {
+  const Shape batch = data.x_spec(1).shape;
+  network_->ensure_built(batch.with_dim(0, kNone));
+}
+
+History Model::fit(const Dataset& data, const FitOptions& options) {
+  return FitLoop(*this).fit(data, options);
+}
+
+History Model::fit(const DataSplit& data, const FitOptions& options) {
+  DataSplit train = data;
+  FitOptions all = options;
+  if (options.validation_split != 0 && !options.validation_data.defined()) {
+    auto [first, rest] = data.split(options.validation_split);
+    train = std::move(first);
+    all.validation_data = ValidationData(std::move(rest));
+  }
+  return fit(dataset(std::move(train), options.batch_size), all);
+}
+
+History Model::fit(const HostTensor& x, const HostTensor& y, const FitOptions& options) {
+  return fit(DataSplit{x, y}, options);
+}
+
+History Model::fit(const Array& x, const Array& y, const FitOptions& options) {
+  return fit(DataSplit{to_host(x), to_host(y)}, options);
+}
+
+Logs Model::evaluate(const Dataset& data, const EvaluateOptions& options) {
+  return FitLoop(*this).evaluate(data, options);
+}
+
+Logs Model::evaluate(const DataSplit& data, const EvaluateOptions& options) {
+  return evaluate(dataset(data, options.batch_size), options);
+}
+
+Logs Model::evaluate(const HostTensor& x, const HostTensor& y, const EvaluateOptions& options) {
+  return evaluate(DataSplit{x, y}, options);
+}
+
+Logs Model::evaluate(const Array& x, const Array& y, const EvaluateOptions& options) {
+  return evaluate(DataSplit{to_host(x), to_host(y)}, options);
+}
+
+Array Model::predict(const Dataset& data) {
+  ensure_built(data);
+  HostTensor result;
+  int64_t done = 0;
+  for (const Batch& batch : data.epoch(0)) {
+    const HostTensor& y = predictor_->step.run(batch.x).outputs()[0];
+    if (!result.defined()) {
+      result = HostTensor::empty(y.shape().with_dim(0, data.num_samples()), y.dtype());
+    }
+    HostTensor rows = result.slice(done, done + y.shape()[0]);
+    // The slice lies inside `result`; data() may be null where nothing is left to copy.
+    if (y.bytes() > 0) std::memcpy(rows.data(), y.data(), y.bytes());
+    done += y.shape()[0];
+  }
+  if (!result.defined()) {
+    const Shape shape = network_->compute_output_shape(network_->input_shape());
+    result = HostTensor::empty(shape.with_dim(0, 0), network_->dtype());
+  }
+  return Array::from_buffer(result.buffer(), result.spec());
+}
+
+Array Model::predict(const DataSplit& data, const PredictOptions& options) {
+  return predict(dataset(DataSplit{data.x, {}, data.divide_by}, options.batch_size));
+}
+
+Array Model::predict(const HostTensor& x, const PredictOptions& options) {
+  return predict(DataSplit{x, {}}, options);
+}
+
+Array Model::predict(const Array& x, const PredictOptions& options) {
+  return predict(to_host(x), options);
+}
+
+std::string Model::summary_text(bool show_trainable, int columns) const {
+  SummaryOptions options{.show_trainable = show_trainable, .columns = columns};
+  if (steps_) {
+    for (const Variable& variable : steps_->optimizer()->variables()) {
+      options.optimizer_params += variable.shape().num_elements();
+      options.optimizer_bytes += static_cast<int64_t>(variable.spec().bytes());
+    }
+  }
+  return danlu::summary_text(*network_, options);
+}
+
+void Model::summary(bool show_trainable) const {
+  std::fputs(summary_text(show_trainable, terminal_columns()).c_str(), stdout);
+  std::fflush(stdout);
+}
+
+Sequential::Sequential(std::initializer_list<Layer> layers, std::string name)
+    : Sequential(std::vector<Layer>(layers), std::move(name)) {}
+
+Sequential::Sequential(std::vector<Layer> layers, std::string name)
+    : Model(std::make_shared<SequentialNetwork>(std::move(layers), std::move(name))) {}
+
+}  // namespace danlu

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "danlu/data/dataset.h"
+#include "danlu/io/tensor_map.h"
+#include "danlu/nn/losses.h"
+#include "danlu/nn/metrics.h"
+#include "danlu/nn/network.h"
+#include "danlu/optim/optimizer.h"
+#include "danlu/train/fit_options.h"
+#include "danlu/train/history.h"
+
+namespace danlu {
+
+class Steps;
+
+/// What training needs besides the network. Names or objects: `.optimizer = "adam"` or
+/// `Adam({.learning_rate = 1e-3})`.
+struct CompileConfig {
+  Optimizer optimizer = "adam";
+  Loss loss = "mean_squared_error";
+  std::vector<Metric> metrics;
+};
+
+/// A network with what belongs to training it. Movable, not copyable.
+class Model {
+ public:
+  explicit Model(std::shared_ptr<Network> network);
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  Network& network() const { return *network_; }
+  const std::string& name() const { return network_->name(); }
+  const std::vector<Layer>& layers() const { return network_->layers(); }
+  /// Errors: ValueError, which lists the names, when there is none of this name.
+  Layer get_layer(const std::string& name) const;
+
+  /// The outputs for `x`, lazily. Shapes: with the batch axis.
+  Array operator()(const Array& x, const CallContext& context = {}) const {
+    return (*network_)(x, context);
+  }
+  /// The model as a pure function of parameters (as `trainable_weights()`) and state (as
+  /// `non_trainable_variables()`): outputs and new state. Errors: ValueError for wrong counts.
+  std::pair<Array, std::vector<Array>> call(const std::vector<Array>& params,
+                                            const std::vector<Array>& state, const Array& x,
+                                            const CallContext& context = {}) const {
+    return stateless_call(*network_, params, state, x, context);
+  }
+
+  std::vector<Variable> weights() const { return network_->weights(); }
+  std::vector<Variable> trainable_weights() const { return network_->trainable_weights(); }
+  std::vector<Variable> non_trainable_weights() const { return network_->non_trainable_weights(); }
+  std::vector<Variable> non_trainable_variables() const {
+    return network_->non_trainable_variables();
+  }
+  int64_t count_params() const { return network_->count_params(); }
+  /// Values of `weights()`; they stay as they are whatever training does later.
+  std::vector<Array> get_weights() const;
+  /// Errors: ValueError for another number of values, ShapeError or DTypeError naming the weight;
+  /// nothing has changed then.
+  void set_weights(const std::vector<Array>& values);
+
+  /// Weights by path, "conv2d/kernel". Errors: StateError when the model is not built.
+  TensorMap weights_map() const;
+  /// Takes every weight from `tensors`. Errors: IoError naming `where` and the weight that is
+  /// missing, unknown, or of another shape or dtype; nothing has changed then.
+  void load_weights_map(const TensorMap& tensors, const std::string& where);
+  /// Writes a safetensors file, whole or not at all. Errors: IoError.
+  void save_weights(const std::string& path) const;
+  void load_weights(const std::string& path);
+
+  /// Prepares training; a second call starts over with a new optimizer.
+  void compile(CompileConfig config);
+  bool compiled() const { return steps_ != nullptr; }
+  /// Errors: StateError before `compile`.
+  OptimizerImpl& optimizer() const;
+
+  /// Trains. Errors: StateError before `compile`; ValueError for bad options or data that a step
+  /// refuses (the weights are then those of the last good step).
+  History fit(const Dataset& data, const FitOptions& options = {});
+  History fit(const DataSplit& data, const FitOptions& options = {});
+  History fit(const HostTensor& x, const HostTensor& y, const FitOptions& options = {});
+  History fit(const Array& x, const Array& y, const FitOptions& options = {});
+
+  /// "loss" and every metric over all samples. Errors: as `fit`.
+  Logs evaluate(const Dataset& data, const EvaluateOptions& options = {});
+  Logs evaluate(const DataSplit& data, const EvaluateOptions& options = {});
+  Logs evaluate(const HostTensor& x, const HostTensor& y, const EvaluateOptions& options = {});
+  Logs evaluate(const Array& x, const Array& y, const EvaluateOptions& options = {});
+
+  /// The outputs for all samples, computed batch by batch.
+  Array predict(const Dataset& data);
+  Array predict(const DataSplit& data, const PredictOptions& options = {});
+  Array predict(const HostTensor& x, const PredictOptions& options = {});
+  Array predict(const Array& x, const PredictOptions& options = {});
+
+  /// Prints Keras's table to stdout.
+  void summary(bool show_trainable = false) const;
+  std::string summary_text(bool show_trainable = false, int columns = 80) const;
+
+  /// Set by callbacks: training ends with this epoch.
+  bool stop_training = false;
+
+ private:
+  friend class FitLoop;
+  Steps& steps() const;
+  Dataset dataset(DataSplit split, int64_t batch_size) const;
+  void ensure_built(const Dataset& data) const;
+
+  std::shared_ptr<Network> network_;
+  std::unique_ptr<Steps> steps_;
+  struct Predictor;
+  std::unique_ptr<Predictor> predictor_;
+};
+
+/// A model of layers one after another:
+/// `Sequential model({Dense({.units = 8, .activation = "tanh", .input_shape = {2}}), Dense(…)});`
+/// Errors: ValueError for two layers of one name; those of the layers.
+class Sequential : public Model {
+ public:
+  Sequential(std::initializer_list<Layer> layers, std::string name = "");
+  explicit Sequential(std::vector<Layer> layers, std::string name = "");
+};
+
+}  // namespace danlu

@@ -1,0 +1,105 @@
+#include "danlu/train/steps.h"
+
+#include <utility>
+
+#include "danlu/autodiff/autodiff.h"
+#include "danlu/base/error.h"
+
+namespace danlu {
+namespace {
+
+void append(std::vector<Variable>& to, const std::vector<Variable>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+void require_target(std::span<const Array> inputs, const char* where) {
+  if (inputs.size() == 2) return;
+  throw ValueError({.where = where,
+                    .what = "There are no targets to compare the predictions with",
+                    .expected = "x and y",
+                    .received = "x only"});
+}
+
+}  // namespace
+
+const BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y) {
+  const TensorSpec y_spec = y.defined() ? y.spec() : TensorSpec{};
+  const auto matches = [&](const Entry& e) { return e.x == x.spec() && e.y == y_spec; };
+  if (last_ >= entries_.size() || !matches(entries_[last_])) {
+    last_ = 0;
+    while (last_ < entries_.size() && !matches(entries_[last_])) ++last_;
+  }
+  if (last_ == entries_.size()) {
+    std::vector<TensorSpec> inputs = {x.spec()};
+    if (y.defined()) inputs.push_back(y_spec);
+    auto step = std::make_unique<BoundStep>(state_(), std::move(inputs), body_);
+    entries_.push_back({x.spec(), y_spec, std::move(step)});
+  }
+  BoundStep& step = *entries_[last_].step;
+  const void* pointers[] = {x.data(), y.data()};
+  step.run(std::span<const void* const>(pointers, y.defined() ? 2 : 1));
+  return step;
+}
+
+std::vector<Variable> network_state(const Network& network) {
+  std::vector<Variable> all = network.trainable_weights();
+  append(all, network.non_trainable_variables());
+  return all;
+}
+
+Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
+             std::vector<Metric> metrics)
+    : network_(std::move(network)),
+      optimizer_(std::move(optimizer)),
+      loss_(std::move(loss)),
+      metrics_(std::move(metrics)),
+      train_([this] { return state(true); },
+             [this](std::span<const Array> inputs) -> std::vector<Array> {
+               require_target(inputs, "fit");
+               const std::vector<Variable> variables = network_->trainable_weights();
+               std::vector<Array> parameters;
+               for (const Variable& variable : variables) parameters.push_back(variable.value());
+               const Array y_pred = (*network_)(inputs[0], {.training = true});
+               const Array loss = loss_(inputs[1], y_pred);
+               const std::vector<Array> grads = gradients(loss, parameters);
+               optimizer_->apply(grads, variables);
+               accumulate(inputs[1], y_pred, loss);
+               return {};
+             }),
+      test_([this] { return state(false); },
+            [this](std::span<const Array> inputs) -> std::vector<Array> {
+              require_target(inputs, "evaluate");
+              const Array y_pred = (*network_)(inputs[0]);
+              accumulate(inputs[1], y_pred, loss_(inputs[1], y_pred));
+              return {};
+            }) {}
+
+void Steps::accumulate(const Array& y_true, const Array& y_pred, const Array& loss) {
+  loss_tracker_.update_state(loss, static_cast<double>(y_pred.shape()[0]));
+  for (Metric& metric : metrics_) metric->update_state(y_true, y_pred);
+}
+
+std::vector<Variable> Steps::state(bool training) {
+  if (training) optimizer_->build(network_->trainable_weights());
+  std::vector<Variable> all = network_state(*network_);
+  if (training) append(all, optimizer_->variables());
+  append(all, loss_tracker_.variables());
+  for (const Metric& metric : metrics_) append(all, metric->variables());
+  std::vector<Array> values;
+  for (const Variable& variable : all) values.push_back(variable.value());
+  eval(std::span<const Array>(values));  // one plan for all first values instead of one each
+  return all;
+}
+
+void Steps::reset_metrics() {
+  loss_tracker_.reset_state();
+  for (Metric& metric : metrics_) metric->reset_state();
+}
+
+Logs Steps::logs() const {
+  Logs logs{{loss_tracker_.name(), loss_tracker_.value()}};
+  for (const Metric& metric : metrics_) logs[metric->name()] = metric->value();
+  return logs;
+}
+
+}  // namespace danlu

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "danlu/compile/bound_step.h"
+#include "danlu/data/dataset.h"
+#include "danlu/nn/losses.h"
+#include "danlu/nn/metrics.h"
+#include "danlu/nn/network.h"
+#include "danlu/optim/optimizer.h"
+#include "danlu/train/history.h"
+
+namespace danlu {
+
+/// BoundSteps of one body, one for each shape of batch met so far.
+class StepCache {
+ public:
+  using Body = std::function<std::vector<Array>(std::span<const Array> inputs)>;
+  using State = std::function<std::vector<Variable>()>;
+
+  StepCache(State state, Body body) : state_(std::move(state)), body_(std::move(body)) {}
+  /// Runs the step for inputs of these specs, tracing it the first time. Undefined tensors at the
+  /// end are left out.
+  const BoundStep& run(const HostTensor& x, const HostTensor& y = {});
+  size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    TensorSpec x, y;
+    std::unique_ptr<BoundStep> step;
+  };
+  State state_;
+  Body body_;
+  std::vector<Entry> entries_;
+  size_t last_ = 0;
+};
+
+/// The compiled work of one model: a training step, a test step, and the metrics they keep. A step
+/// is one Program: forward, loss, backward, update of the weights, metrics, random states.
+class Steps {
+ public:
+  /// Errors: none until a step is traced.
+  Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
+        std::vector<Metric> metrics);
+
+  /// One optimizer step. Errors: ValueError for a fault in the data; nothing has changed then.
+  void train(const Batch& batch) { train_.run(batch.x, batch.y); }
+  void test(const Batch& batch) { test_.run(batch.x, batch.y); }
+  void reset_metrics();
+  /// "loss" and every metric, as they stand.
+  Logs logs() const;
+  /// Programs traced so far.
+  size_t traced() const { return train_.size() + test_.size(); }
+
+  Optimizer& optimizer() { return optimizer_; }
+  const Loss& loss() const { return loss_; }
+
+ private:
+  void accumulate(const Array& y_true, const Array& y_pred, const Array& loss);
+  std::vector<Variable> state(bool training);
+
+  std::shared_ptr<Network> network_;
+  Optimizer optimizer_;
+  Loss loss_;
+  metrics::Mean loss_tracker_{"loss"};
+  std::vector<Metric> metrics_;
+  StepCache train_, test_;
+};
+
+/// Everything of a network that a step reads or changes.
+std::vector<Variable> network_state(const Network& network);
+
+}  // namespace danlu
