@@ -2,14 +2,35 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/pool.h"
 #include "danlu/ops/registry.h"
+#ifndef DANLU_NO_ONEDNN
+#include "danlu/backends/cpu/onednn/conv.h"
+#endif
 
 namespace danlu::cpu {
 
 std::vector<KernelList> conv_kernel_lists() {
   return {
-      {conv2d_op, {ref::conv2d()}},
-      {conv2d_backward_input_op, {ref::conv2d_backward_input()}},
-      {conv2d_backward_kernel_op, {ref::conv2d_backward_kernel()}},
+      {conv2d_op,
+       {
+#ifndef DANLU_NO_ONEDNN
+           onednn::conv2d(),
+#endif
+           ref::conv2d(),
+       }},
+      {conv2d_backward_input_op,
+       {
+#ifndef DANLU_NO_ONEDNN
+           onednn::conv2d_backward_input(),
+#endif
+           ref::conv2d_backward_input(),
+       }},
+      {conv2d_backward_kernel_op,
+       {
+#ifndef DANLU_NO_ONEDNN
+           onednn::conv2d_backward_kernel(),
+#endif
+           ref::conv2d_backward_kernel(),
+       }},
       {max_pool2d_op, {ref::max_pool2d()}},
       {max_pool2d_backward_op, {ref::max_pool2d_backward()}},
       {max_pool2d_gather_op, {ref::max_pool2d_gather()}},

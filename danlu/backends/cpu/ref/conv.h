@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "danlu/ops/conv/conv_attrs.h"
+#include "danlu/backends/cpu/conv_geometry.h"
 #include "danlu/runtime/kernel.h"
 
 namespace danlu::cpu::ref {
@@ -10,62 +10,6 @@ namespace danlu::cpu::ref {
 KernelDef conv2d();
 KernelDef conv2d_backward_input();
 KernelDef conv2d_backward_kernel();
-
-/// A convolution as plain numbers. Images are (batch, h, w, channels), kernels
-/// (kh, kw, group_channels, filters).
-struct ConvGeometry {
-  int64_t batch, in_h, in_w, channels;
-  int64_t kernel_h, kernel_w, group_channels, filters;
-  int64_t out_h, out_w;
-  int64_t groups, group_filters;
-  Conv2DAttrs attrs;
-
-  ConvGeometry(const Shape& x, const Shape& kernel, const Conv2DAttrs& a)
-      : batch(x[0]),
-        in_h(x[1]),
-        in_w(x[2]),
-        channels(x[3]),
-        kernel_h(kernel[0]),
-        kernel_w(kernel[1]),
-        group_channels(kernel[2]),
-        filters(kernel[3]),
-        groups(a.groups),
-        group_filters(kernel[3] / a.groups),
-        attrs(a) {
-    out_h = window_output(in_h, kernel_h, a.strides[0], a.pad_before[0], a.pad_after[0],
-                          a.dilation_rate[0]);
-    out_w = window_output(in_w, kernel_w, a.strides[1], a.pad_before[1], a.pad_after[1],
-                          a.dilation_rate[1]);
-  }
-  int64_t out_size() const { return batch * out_h * out_w * filters; }
-  int64_t in_size() const { return batch * in_h * in_w * channels; }
-  int64_t kernel_size() const { return kernel_h * kernel_w * group_channels * filters; }
-
-  /// Calls f(image offset of the input pixel, offset of the output pixel, offset of the kernel's
-  /// (channels, filters) matrix) for every pair of pixels that meet.
-  template <class F>
-  void for_each_pair(F&& f) const {
-    for (int64_t n = 0; n < batch; ++n) {
-      for (int64_t oh = 0; oh < out_h; ++oh) {
-        for (int64_t ow = 0; ow < out_w; ++ow) {
-          const int64_t out = ((n * out_h + oh) * out_w + ow) * filters;
-          for (int64_t kh = 0; kh < kernel_h; ++kh) {
-            const int64_t ih =
-                oh * attrs.strides[0] - attrs.pad_before[0] + kh * attrs.dilation_rate[0];
-            if (ih < 0 || ih >= in_h) continue;
-            for (int64_t kw = 0; kw < kernel_w; ++kw) {
-              const int64_t iw =
-                  ow * attrs.strides[1] - attrs.pad_before[1] + kw * attrs.dilation_rate[1];
-              if (iw < 0 || iw >= in_w) continue;
-              f(((n * in_h + ih) * in_w + iw) * channels, out,
-                (kh * kernel_w + kw) * group_channels * filters);
-            }
-          }
-        }
-      }
-    }
-  }
-};
 
 /// y (double, out_size elements) = conv2d(x, kernel).
 template <class T>

@@ -1,0 +1,89 @@
+// Every kernel of the ops of this family against the float64 reference.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "danlu/backends/cpu/kernel_testing.h"
+#include "danlu/ops/registry.h"
+
+namespace danlu::cpu {
+namespace {
+
+using testing::Call;
+using testing::make_call;
+using testing::refusal;
+using testing::relative_error;
+using testing::run;
+
+const std::vector<const OpDef*>& ops() {
+  static const std::vector<const OpDef*> list = {
+      &matmul_op(),
+      &fused_matmul_op(),
+      &conv2d_op(),
+      &fused_conv2d_op(),
+      &conv2d_backward_input_op(),
+      &conv2d_backward_kernel_op(),
+      &max_pool2d_op(),
+      &max_pool2d_backward_op(),
+      &max_pool2d_gather_op(),
+      &average_pool2d_op(),
+      &average_pool2d_backward_op(),
+      &conv2d_pool_op(),
+      &conv2d_pool_backward_kernel_op(),
+      &conv2d_pool_backward_input_op(),
+  };
+  return list;
+}
+
+// The outputs of a kernel must be those of ref, also where they are NaN.
+void compare(const Call& call, std::string_view kernel, int threads, double tolerance) {
+  SCOPED_TRACE(std::string(kernel) + " on " + std::to_string(threads) + " threads");
+  const auto expected = run(call.with_float(DType::float64), "ref");
+  const auto received = run(call, kernel, threads);
+  ASSERT_EQ(received.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_LE(relative_error(received[i], expected[i]), std::max(tolerance, 1e-7))
+        << "output " << i;
+  }
+}
+
+template <class Body>
+void for_each_kernel(Body body) {
+  for (const OpDef* op : ops()) {
+    for (const OpSample& sample : op->samples()) {
+      SCOPED_TRACE(std::string(op->name) + ", " + sample.label);
+      for (const KernelDef& kernel : cpu_kernels(*op)) {
+        const Call call = make_call(*op, sample);
+        for (const int threads : {1, 2, 3}) {
+          if (refusal(call, kernel.name, threads).empty()) {
+            body(call, kernel.name, threads, sample.tolerance);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Kernels, AgreeWithTheReference) { for_each_kernel(compare); }
+
+TEST(Kernels, KeepNaNsWhereTheReferenceHasThem) {
+  for_each_kernel([](Call call, std::string_view kernel, int threads, double tolerance) {
+    for (size_t i = 0; i < call.values.size(); ++i) {
+      auto& values = call.values[i];
+      if (!is_floating(call.inputs[i].dtype) || values.size() < 3) continue;
+      const double saved = values[values.size() / 2];
+      values[values.size() / 2] = std::numeric_limits<double>::quiet_NaN();
+      compare(call, kernel, threads, tolerance);
+      values[values.size() / 2] = saved;
+    }
+  });
+}
+
+TEST(Kernels, RepeatBitForBit) {
+  for_each_kernel([](const Call& call, std::string_view kernel, int threads, double) {
+    EXPECT_EQ(run(call, kernel, threads), run(call, kernel, threads)) << kernel;
+  });
+}
+
+}  // namespace
+}  // namespace danlu::cpu

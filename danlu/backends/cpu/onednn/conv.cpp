@@ -1,0 +1,132 @@
+#include "danlu/backends/cpu/onednn/conv.h"
+
+#include <cmath>
+
+#include "danlu/backends/cpu/simple_kernel.h"
+#include "danlu/ops/fused/fused_attrs.h"
+
+namespace danlu::cpu::onednn {
+namespace {
+
+// Scratch of a run: the packed kernel, then a scratchpad per thread.
+struct Layout {
+  size_t packed_bytes = 0;
+  size_t thread_bytes = 0;
+  int threads = 1;
+
+  size_t total() const { return packed_bytes + thread_bytes * static_cast<size_t>(threads); }
+  float* packed(const KernelArgs& args) const { return reinterpret_cast<float*>(args.scratch); }
+  std::byte* scratchpad(const KernelArgs& args, int chunk) const {
+    return args.scratch + packed_bytes + thread_bytes * static_cast<size_t>(chunk);
+  }
+};
+
+size_t float_bytes(int64_t count) { return aligned(static_cast<size_t>(count) * sizeof(float)); }
+
+// Whole chunks in one call, but memory of the scratchpads bounded.
+constexpr int64_t kLargestBatch = 64;
+
+void relu_in_place(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = x[i] <= 0 ? 0 : x[i];  // NaN stays
+}
+
+// Forward and backward_input: (n images) × kernel → (n images).
+std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q,
+                                       const ConvGeometry& g, bool has_bias, bool relu) {
+  const BatchPlan plan(g.batch, q.threads, kLargestBatch);
+  const auto pass = std::make_shared<const ConvPass>(kind, g, plan, has_bias);
+  const Layout layout{float_bytes(pass->packed_size()), pass->scratchpad_bytes(), plan.threads};
+  const int64_t x_image = g.in_h * g.in_w * g.channels, y_image = g.out_h * g.out_w * g.filters;
+  const bool forward = kind == ConvPass::Kind::forward;
+  return simple_kernel(
+      [=, from = forward ? x_image : y_image,
+       to = forward ? y_image : x_image](const KernelArgs& args) {
+        const float* kernel =
+            pass->pack(args.in<float>(1), layout.packed(args), layout.scratchpad(args, 0));
+        const float* bias = has_bias ? args.in<float>(2) : nullptr;
+        parallel_chunks(plan.threads, [&](int chunk) {
+          plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+            float* out = args.out<float>(0) + begin * to;
+            pass->run(size, args.in<float>(0) + begin * from, kernel, bias, out,
+                      layout.scratchpad(args, chunk));
+            if (relu) relu_in_place(out, size * to);
+          });
+        });
+      },
+      layout.total(), plan.threads);
+}
+
+}  // namespace
+
+std::string conv_refusal(const KernelQuery& q, const Conv2DAttrs&) {
+  for (const auto& specs : {q.inputs, q.outputs}) {
+    for (const TensorSpec& spec : specs) {
+      if (spec.dtype != DType::float32 && spec.dtype != DType::uint8) {
+        return "only float32, not " + std::string(name(spec.dtype));
+      }
+      if (spec.shape.num_elements() == 0) return "an operand is empty";
+    }
+  }
+  return "";
+}
+
+KernelDef conv2d() {
+  return {"onednn", [](const KernelQuery& q) { return conv_refusal(q, q.attrs_as<Conv2DAttrs>()); },
+          [](const KernelQuery& q) {
+            const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, q.attrs_as<Conv2DAttrs>());
+            return prepare_images(ConvPass::Kind::forward, q, g, false, false);
+          }};
+}
+
+KernelDef fused_conv2d() {
+  return {"onednn",
+          [](const KernelQuery& q) -> std::string {
+            const auto& attrs = q.attrs_as<FusedConv2DAttrs>();
+            if (attrs.activation != FusedActivation::none &&
+                attrs.activation != FusedActivation::relu) {
+              return "of the activations only relu";
+            }
+            return conv_refusal(q, attrs.conv);
+          },
+          [](const KernelQuery& q) {
+            const auto& attrs = q.attrs_as<FusedConv2DAttrs>();
+            const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, attrs.conv);
+            return prepare_images(ConvPass::Kind::forward, q, g, q.inputs.size() > 2,
+                                  attrs.activation == FusedActivation::relu);
+          }};
+}
+
+KernelDef conv2d_backward_input() {
+  return {"onednn", [](const KernelQuery& q) { return conv_refusal(q, q.attrs_as<Conv2DAttrs>()); },
+          [](const KernelQuery& q) {
+            const ConvGeometry g(q.outputs[0].shape, q.inputs[1].shape, q.attrs_as<Conv2DAttrs>());
+            return prepare_images(ConvPass::Kind::backward_input, q, g, false, false);
+          }};
+}
+
+KernelDef conv2d_backward_kernel() {
+  return {"onednn", [](const KernelQuery& q) { return conv_refusal(q, q.attrs_as<Conv2DAttrs>()); },
+          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+            const ConvGeometry g(q.inputs[0].shape, q.outputs[0].shape, q.attrs_as<Conv2DAttrs>());
+            const BatchPlan plan(g.batch, q.threads, kLargestBatch);
+            const auto pass =
+                std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, g, plan);
+            const KernelGradient sums(pass, plan);
+            const int64_t x_image = g.in_h * g.in_w * g.channels;
+            const int64_t y_image = g.out_h * g.out_w * g.filters;
+            return simple_kernel(
+                [=](const KernelArgs& args) {
+                  parallel_chunks(plan.threads, [&](int chunk) {
+                    plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+                      sums.add(args.scratch, chunk, begin, size,
+                               args.in<float>(0) + begin * x_image,
+                               args.in<float>(1) + begin * y_image);
+                    });
+                  });
+                  sums.finish(args.scratch, args.out<float>(0));
+                },
+                sums.scratch_bytes(), plan.threads);
+          }};
+}
+
+}  // namespace danlu::cpu::onednn
