@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/ref/fused.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/tile.h"
+#include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
 #include "danlu/backends/cpu/onednn/conv.h"
@@ -10,7 +11,7 @@ namespace danlu::cpu {
 
 std::vector<KernelList> fused_kernel_lists() {
   return {
-      {tile_op, {ref::tile()}},
+      {tile_op, {simd::tile(), ref::tile()}},
       {fused_matmul_op, {ref::fused_matmul()}},
       {fused_conv2d_op,
        {

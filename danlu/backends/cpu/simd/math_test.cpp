@@ -1,0 +1,202 @@
+// Accuracy of the vector functions, in units in the last place against the C library in double.
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "danlu/backends/cpu/simd/tile_table.h"
+
+namespace danlu::cpu::simd {
+namespace {
+
+using Limits = std::numeric_limits<float>;
+
+std::vector<Isa> isas() {
+  std::vector<Isa> all;
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (isa <= cpu_isa()) all.push_back(isa);
+  }
+  return all;
+}
+
+/// Floats in the order of their values, as integers.
+int64_t ordinal(float x) {
+  const int32_t bits = std::bit_cast<int32_t>(x);
+  return bits < 0 ? -static_cast<int64_t>(bits & 0x7fffffff) : bits;
+}
+
+int64_t ulps(float actual, double expected) {
+  const float rounded = static_cast<float>(expected);
+  if (std::isnan(actual) || std::isnan(rounded)) {
+    return std::isnan(actual) && std::isnan(rounded) ? 0 : int64_t{1} << 40;
+  }
+  return std::abs(ordinal(actual) - ordinal(rounded));
+}
+
+std::vector<float> special_points() {
+  std::vector<float> points = {0.0f,
+                               Limits::denorm_min(),
+                               Limits::min(),
+                               1e-30f,
+                               1e-10f,
+                               5.9e-8f,
+                               1e-7f,
+                               1e-4f,
+                               0.25f,
+                               0.5f,
+                               1.0f,
+                               1.5f,
+                               2.0f,
+                               2.5f,
+                               3.0f,
+                               10.0f,
+                               17.0f,
+                               88.0f,
+                               88.72283f,
+                               88.73f,
+                               103.9f,
+                               104.5f,
+                               1e5f,
+                               1.1e5f,
+                               1e9f,
+                               1e30f,
+                               Limits::max(),
+                               Limits::infinity(),
+                               Limits::quiet_NaN()};
+  const size_t count = points.size();
+  for (size_t i = 0; i < count; ++i) {
+    points.push_back(-points[i]);
+    for (const float towards : {-Limits::infinity(), Limits::infinity()}) {
+      points.push_back(std::nextafter(points[i], towards));
+      points.push_back(std::nextafter(-points[i], towards));
+    }
+  }
+  return points;
+}
+
+/// Evenly spaced, log-spaced and special points, and neighbours of multiples of π/2.
+std::vector<float> points(float low, float high) {
+  std::vector<float> x = special_points();
+  for (int i = 0; i <= 100'000; ++i)
+    x.push_back(low + (high - low) * static_cast<float>(i) * 1e-5f);
+  std::mt19937 random(7);
+  for (int i = 0; i < 100'000; ++i)
+    x.push_back(std::bit_cast<float>(static_cast<uint32_t>(random())));
+  for (int i = 0; i < 60'000; ++i) {
+    const float near = static_cast<float>(i * 1.5707963267948966);
+    x.push_back(near);
+    x.push_back(-near);
+  }
+  return x;
+}
+
+struct UnaryCase {
+  TileOp op;
+  double (*reference)(double);
+  float low, high;
+  int64_t limit;  ///< in ULP
+};
+
+double sigmoid(double x) {
+  return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+}
+double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+double nan_or(double x, double y) { return std::isnan(x) ? x : y; }
+
+const UnaryCase kUnary[] = {
+    {TileOp::exp, [](double x) { return std::exp(x); }, -104, 89, 2},
+    {TileOp::log, [](double x) { return std::log(x); }, 0, 4, 2},
+    {TileOp::log1p, [](double x) { return std::log1p(x); }, -1, 2, 2},
+    {TileOp::expm1, [](double x) { return std::expm1(x); }, -2, 2, 3},
+    {TileOp::tanh, [](double x) { return std::tanh(x); }, -10, 10, 4},
+    {TileOp::sigmoid, sigmoid, -90, 20, 3},
+    {TileOp::softplus, [](double x) { return nan_or(x, softplus(x)); }, -90, 20, 3},
+    {TileOp::erf, [](double x) { return std::erf(x); }, -4.5, 4.5, 2},
+    {TileOp::sin, [](double x) { return std::sin(x); }, -100, 100, 2},
+    {TileOp::cos, [](double x) { return std::cos(x); }, -100, 100, 2},
+    {TileOp::sqrt, [](double x) { return std::sqrt(x); }, 0, 4, 0},
+    {TileOp::rsqrt, [](double x) { return 1 / std::sqrt(x); }, 0, 4, 2},
+    {TileOp::reciprocal, [](double x) { return 1 / x; }, -4, 4, 0},
+    {TileOp::round, [](double x) { return std::nearbyint(x); }, -10, 10, 0},
+    {TileOp::floor, [](double x) { return std::floor(x); }, -10, 10, 0},
+    {TileOp::ceil, [](double x) { return std::ceil(x); }, -10, 10, 0},
+    {TileOp::relu, [](double x) { return x < 0 ? 0 : x; }, -1, 1, 0},
+    {TileOp::sign, [](double x) { return x > 0 ? 1 : (x < 0 ? -1 : x); }, -1, 1, 0},
+    {TileOp::neg, [](double x) { return -x; }, -1, 1, 0},
+    {TileOp::abs, [](double x) { return std::abs(x); }, -1, 1, 0},
+    {TileOp::square, [](double x) { return x * x; }, -1, 1, 0},
+    {TileOp::is_nan, [](double x) { return std::isnan(x) ? 1.0 : 0.0; }, -1, 1, 0},
+    {TileOp::logical_not, [](double x) { return x == 0 ? 1.0 : 0.0; }, -1, 1, 0},
+};
+
+TEST(SimdMath, UnaryFunctionsWithinTheirBounds) {
+  for (const Isa isa : isas()) {
+    for (const UnaryCase& test : kUnary) {
+      const std::vector<float> x = points(test.low, test.high);
+      std::vector<float> y(x.size());
+      tile_table(isa).loops[static_cast<size_t>(test.op)](x.data(), x.data(), x.data(), y.data(),
+                                                          x.size(), 0);
+      int64_t worst = 0;
+      size_t where = 0;
+      for (size_t i = 0; i < x.size(); ++i) {
+        const int64_t error = ulps(y[i], test.reference(x[i]));
+        if (error > worst) worst = error, where = i;
+      }
+      RecordProperty(std::string(name(isa)) + "_" + std::string(name(test.op)),
+                     static_cast<int>(worst));
+      EXPECT_LE(worst, test.limit) << name(isa) << " " << name(test.op) << " at " << x[where]
+                                   << ": " << y[where] << ", not " << test.reference(x[where]);
+    }
+  }
+}
+
+TEST(SimdMath, OddFunctionsKeepTheSignOfZero) {
+  const float zero[] = {-0.0f};
+  for (const Isa isa : isas()) {
+    for (const TileOp op : {TileOp::log1p, TileOp::expm1, TileOp::tanh, TileOp::erf, TileOp::sin,
+                            TileOp::sqrt, TileOp::round}) {
+      float y = 1;
+      tile_table(isa).loops[static_cast<size_t>(op)](zero, zero, zero, &y, 1, 0);
+      EXPECT_EQ(std::bit_cast<uint32_t>(y), 0x80000000u) << name(isa) << " " << name(op);
+    }
+  }
+}
+
+TEST(SimdMath, PowerWithinItsBound) {
+  std::vector<float> x, y;
+  const auto add = [&](float base, float exponent) {
+    x.push_back(base);
+    y.push_back(exponent);
+  };
+  std::vector<float> special = special_points();
+  for (int i = -9; i <= 9; ++i) special.push_back(static_cast<float>(i) / 2);
+  for (const float base : special) {
+    for (const float exponent : special) add(base, exponent);
+  }
+  std::mt19937 random(11);
+  std::uniform_real_distribution<float> log_base(-40, 40), scaled(-1, 1), near(0.99f, 1.01f);
+  for (int i = 0; i < 200'000; ++i) {
+    const float l = log_base(random);
+    add(std::exp(l), 90 * scaled(random) / l);
+    add(near(random), 9000 * scaled(random));
+    add(-8 * std::abs(scaled(random)), static_cast<float>(static_cast<int>(random() % 41) - 20));
+  }
+  for (const Isa isa : isas()) {
+    std::vector<float> out(x.size());
+    tile_table(isa).loops[static_cast<size_t>(TileOp::pow)](x.data(), y.data(), x.data(),
+                                                            out.data(), x.size(), 0);
+    int64_t worst = 0;
+    size_t where = 0;
+    for (size_t i = 0; i < x.size(); ++i) {
+      const int64_t error = ulps(out[i], std::pow(static_cast<double>(x[i]), y[i]));
+      if (error > worst) worst = error, where = i;
+    }
+    EXPECT_LE(worst, 1) << name(isa) << " " << x[where] << " ^ " << y[where] << ": " << out[where];
+  }
+}
+
+}  // namespace
+}  // namespace danlu::cpu::simd

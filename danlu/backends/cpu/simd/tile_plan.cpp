@@ -1,0 +1,202 @@
+#include "danlu/backends/cpu/simd/tile_plan.h"
+
+#include <algorithm>
+
+namespace danlu::cpu::simd {
+namespace {
+
+constexpr size_t index(TileOp op) { return static_cast<size_t>(op); }
+constexpr size_t index(DType dtype) { return static_cast<size_t>(dtype); }
+
+/// What a register holds before and while a tile runs.
+struct Register {
+  bool uniform = false;  ///< one value, repeated
+  bool column = false;   ///< one value where a tile lies within a row
+  bool input = false;
+};
+
+}  // namespace
+
+TilePlan::TilePlan(const TileProgram& program, Isa isa)
+    : table(&tile_table(isa)),
+      num_inputs(static_cast<uint32_t>(program.inputs.size())),
+      num_outputs(static_cast<uint32_t>(program.outputs.size())) {
+  std::vector<Register> registers;
+  for (uint32_t i = 0; i < num_inputs; ++i) {
+    const TileInput& input = program.inputs[i];
+    const Load load{i, size_of(input.dtype), table->load[index(input.dtype)],
+                    input.dtype == DType::float32};
+    registers.push_back({.uniform = input.access == TileAccess::scalar,
+                         .column = input.access == TileAccess::column,
+                         .input = true});
+    switch (input.access) {
+      case TileAccess::full:
+        if (input.dtype == DType::float32) {
+          direct_in.push_back(i);
+        } else {
+          full.push_back(load);
+        }
+        break;
+      case TileAccess::scalar:
+        scalars.push_back(load);
+        uniform_registers.push_back(i);
+        break;
+      case TileAccess::row:
+        rows.push_back(load);
+        is_flat_ = false;
+        break;
+      case TileAccess::column:
+        columns.push_back(load);
+        is_flat_ = false;
+        break;
+    }
+  }
+
+  const auto add_step = [&](const TileInstr& instr) {
+    TileStep step{.loop = table->loops[index(instr.op)],
+                  .a = instr.a,
+                  .b = instr.b,
+                  .c = instr.c,
+                  .out = static_cast<uint32_t>(registers.size())};
+    const int operand_count = arity(instr.op);
+    // Operands that do not exist name the first, so that no register seems read that is not.
+    if (operand_count < 2) step.b = instr.a;
+    if (operand_count < 3) step.c = instr.a;
+    const uint32_t operands[] = {step.a, step.b, step.c};
+    bool all_uniform = true;
+    for (int k = 0; k < operand_count; ++k) {
+      const Register& operand = registers[operands[k]];
+      all_uniform &= operand.uniform;
+      step.uniform[0] |= static_cast<uint32_t>(operand.uniform) << k;
+      step.uniform[1] |= static_cast<uint32_t>(operand.uniform || operand.column) << k;
+    }
+    return std::pair(step, all_uniform);
+  };
+  for (const TileInstr& instr : program.code) {
+    auto [step, all_uniform] = add_step(instr);
+    if (all_uniform) {
+      step.uniform[0] = step.uniform[1] = 0;
+      once.push_back(step);
+      uniform_registers.push_back(step.out);
+    } else {
+      steps.push_back(step);
+    }
+    registers.push_back({.uniform = all_uniform});
+  }
+
+  // Outputs that no step writes to memory get a step of their own, a copy.
+  std::vector<bool> written(registers.size(), false);
+  for (uint32_t o = 0; o < num_outputs; ++o) {
+    const TileOutput& output = program.outputs[o];
+    const bool direct = output.store == TileStore::full && output.dtype == DType::float32;
+    uint32_t reg = output.reg;
+    const Register& source = registers[reg];
+    if (source.uniform || source.column || (direct && (source.input || written[reg]))) {
+      auto [step, all_uniform] = add_step({.op = TileOp::copy, .a = output.reg});
+      reg = step.out;
+      steps.push_back(step);
+      registers.push_back({});
+      written.push_back(false);
+    }
+    const auto convert = table->store[index(output.dtype)];
+    const size_t element_size = size_of(output.dtype);
+    if (direct) {
+      written[reg] = true;
+      direct_out.push_back({reg, o, element_size, convert});
+    } else if (output.store == TileStore::full) {
+      stores.push_back({reg, o, element_size, convert});
+    } else {
+      reductions.push_back(
+          {reg, o, output.store, convert, element_size, output.dtype == DType::float32});
+      if (output.store != TileStore::sum_all) is_flat_ = false;
+      if (output.store == TileStore::sum_inner || output.store == TileStore::max_inner) {
+        reduces_inner_ = true;
+      }
+    }
+  }
+  num_registers = static_cast<uint32_t>(registers.size());
+  plan_buffers();
+  plan_aliases(program);
+  const size_t alive = num_slots + direct_in.size() + rows.size() + columns.size();
+  if (alive > 8) tile = kShortTile;
+}
+
+void TilePlan::plan_buffers() {
+  const size_t end = steps.size();
+  constexpr size_t kNever = static_cast<size_t>(-1);
+  std::vector<size_t> last_use(num_registers, kNever);
+  for (size_t i = 0; i < end; ++i) {
+    for (const uint32_t reg : {steps[i].a, steps[i].b, steps[i].c}) last_use[reg] = i;
+  }
+  for (const Store& store : stores) last_use[store.reg] = end;
+  for (const Reduction& reduction : reductions) last_use[reduction.reg] = end;
+
+  constexpr uint32_t kNone = static_cast<uint32_t>(-1);
+  std::vector<uint32_t> slot_of(num_registers, kNone);
+  std::vector<uint32_t> free;
+  const auto take = [&](uint32_t reg) {
+    uint32_t slot = num_slots;
+    if (free.empty()) {
+      ++num_slots;
+    } else {
+      slot = free.back();
+      free.pop_back();
+    }
+    slot_of[reg] = slot;
+    buffers.push_back({reg, slot});
+  };
+  for (const Load& load : full) take(load.input);
+  std::vector<bool> direct(num_registers, false);
+  for (const Store& store : direct_out) direct[store.reg] = true;
+  for (size_t i = 0; i < end; ++i) {
+    const TileStep& step = steps[i];
+    // An operand that dies here gives its memory to the result: loops read before they write.
+    uint32_t operands[] = {step.a, step.b, step.c};
+    std::sort(std::begin(operands), std::end(operands));
+    const auto* last = std::unique(std::begin(operands), std::end(operands));
+    for (const uint32_t* reg = operands; reg != last; ++reg) {
+      if (last_use[*reg] == i && slot_of[*reg] != kNone) free.push_back(slot_of[*reg]);
+    }
+    if (!direct[step.out]) take(step.out);
+  }
+}
+
+void TilePlan::plan_aliases(const TileProgram& program) {
+  // A position is a step's; conversions stand before the first, stores after the last.
+  const int64_t end = static_cast<int64_t>(steps.size());
+  std::vector<int64_t> last_read(num_inputs, -1);
+  std::vector<bool> converted(num_inputs, false);
+  for (const Load& load : full) converted[load.input] = true;
+  const auto read = [&](uint32_t reg, int64_t position) {
+    if (reg < num_inputs && !converted[reg]) last_read[reg] = std::max(last_read[reg], position);
+  };
+  for (int64_t i = 0; i < end; ++i) {
+    for (const uint32_t reg : {steps[i].a, steps[i].b, steps[i].c}) read(reg, i);
+  }
+  std::vector<int64_t> written(num_outputs, -1);
+  for (const Store& store : direct_out) {
+    for (int64_t i = 0; i < end; ++i) {
+      if (steps[i].out == store.reg) written[store.output] = i;
+    }
+  }
+  for (size_t k = 0; k < stores.size(); ++k) {
+    const int64_t position = end + static_cast<int64_t>(k);
+    written[stores[k].output] = position;
+    read(stores[k].reg, position);
+  }
+  for (const Reduction& reduction : reductions) {
+    read(reduction.reg, end + static_cast<int64_t>(stores.size()));
+  }
+  alias.assign(static_cast<size_t>(num_outputs) * num_inputs, false);
+  for (uint32_t o = 0; o < num_outputs; ++o) {
+    if (program.outputs[o].store != TileStore::full) continue;
+    for (uint32_t i = 0; i < num_inputs; ++i) {
+      alias[o * num_inputs + i] =
+          program.inputs[i].access == TileAccess::full &&
+          size_of(program.inputs[i].dtype) == size_of(program.outputs[o].dtype) &&
+          last_read[i] <= written[o];
+    }
+  }
+}
+
+}  // namespace danlu::cpu::simd
