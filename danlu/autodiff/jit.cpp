@@ -28,11 +28,11 @@ Array jit_placeholder(const Array& argument) {
   return placeholder;
 }
 
-JitProgram jit_compile(JitKey key, std::span<const Array> placeholders,
+JitProgram jit_compile(const CompileOptions& options, std::span<const Array> placeholders,
                        std::span<const Array> results) {
   Trace trace = trace_graph(placeholders, results);
-  auto pool = cached_program(trace.graph, key.options);
-  return {std::move(key), std::move(pool), std::move(trace.captures)};
+  auto pool = cached_program(trace.graph, options);
+  return {std::move(pool), std::move(trace.captures)};
 }
 
 std::vector<Array> jit_run(const JitProgram& program, std::span<const Array> arguments) {

@@ -25,7 +25,6 @@ struct JitKey {
 };
 
 struct JitProgram {
-  JitKey key;
   std::shared_ptr<InstancePool> pool;
   std::vector<Array> captures;
 };
@@ -33,7 +32,7 @@ struct JitProgram {
 JitKey jit_key(std::span<const Array> arguments);
 /// Whether the call is itself part of a trace or of a gradient, where tracing again would be wrong.
 bool is_being_transformed(std::span<const Array> arguments);
-JitProgram jit_compile(JitKey key, std::span<const Array> placeholders,
+JitProgram jit_compile(const CompileOptions& options, std::span<const Array> placeholders,
                        std::span<const Array> results);
 std::vector<Array> jit_run(const JitProgram& program, std::span<const Array> arguments);
 /// A placeholder like `argument`: same spec and scalar class.
@@ -48,7 +47,7 @@ class Jit {
   explicit Jit(F f) : f_(std::move(f)) {}
 
   template <class... Args>
-  auto operator()(const Args&... args) {
+  auto operator()(const Args&... args) const {
     using Arguments = std::tuple<JitArgument<Args>...>;
     using Result = std::decay_t<decltype(std::apply(f_, std::declval<Arguments>()))>;
     const Arguments arguments(args...);
@@ -56,35 +55,43 @@ class Jit {
     if (is_being_transformed(arrays)) return Result(std::apply(f_, arguments));
     eval(arrays);
 
-    const JitKey key = jit_key(arrays);
-    const std::lock_guard lock(*mutex_);
-    for (const auto& [program, prototype] :
-         *std::static_pointer_cast<Traces<Result>>(traces(std::type_identity<Result>{}))) {
-      if (program.key == key) return with_arrays(prototype, jit_run(program, arrays));
-    }
-    std::vector<Array> placeholders;
-    for (const Array& array : arrays) placeholders.push_back(jit_placeholder(array));
-    Result prototype = std::apply(f_, with_arrays(arguments, placeholders));
-    JitProgram program = jit_compile(key, placeholders, arrays_of(prototype));
-    auto result = with_arrays(prototype, jit_run(program, arrays));
-    std::static_pointer_cast<Traces<Result>>(traces_)->emplace_back(std::move(program),
-                                                                    std::move(prototype));
-    return result;
+    const std::shared_ptr<const Traced<Result>> traced = find_or_trace<Result>(arguments, arrays);
+    return with_arrays(traced->prototype, jit_run(traced->program, arrays));
   }
 
  private:
   template <class Result>
-  using Traces = std::vector<std::pair<JitProgram, Result>>;
+  struct Traced {
+    JitProgram program;
+    Result prototype;
+  };
 
-  template <class Result>
-  std::shared_ptr<void> traces(std::type_identity<Result>) {
-    if (!traces_) traces_ = std::make_shared<Traces<Result>>();
-    return traces_;
+  template <class Result, class Arguments>
+  std::shared_ptr<const Traced<Result>> find_or_trace(const Arguments& arguments,
+                                                      const std::vector<Array>& arrays) const {
+    const JitKey key = jit_key(arrays);
+    const std::lock_guard lock(shared_->mutex);
+    for (const auto& [known, traced] : shared_->traces) {
+      if (known == key) return std::static_pointer_cast<const Traced<Result>>(traced);
+    }
+    std::vector<Array> placeholders;
+    for (const Array& array : arrays) placeholders.push_back(jit_placeholder(array));
+    Result prototype = std::apply(f_, with_arrays(arguments, placeholders));
+    JitProgram program = jit_compile(key.options, placeholders, arrays_of(prototype));
+    auto traced = std::make_shared<const Traced<Result>>(
+        Traced<Result>{std::move(program), std::move(prototype)});
+    shared_->traces.emplace_back(key, traced);
+    return traced;
   }
 
+  /// Copies of a Jit share what was traced.
+  struct Shared {
+    std::mutex mutex;
+    std::vector<std::pair<JitKey, std::shared_ptr<const void>>> traces;
+  };
+
   F f_;
-  std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
-  std::shared_ptr<void> traces_;
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 
 }  // namespace internal

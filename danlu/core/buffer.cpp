@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "danlu/base/error.h"
@@ -13,6 +15,14 @@ namespace {
 
 std::atomic<int64_t> g_live_bytes{0};
 std::atomic<int64_t> g_allocations{0};
+
+std::atomic<bool>& poison_switch() {
+  static std::atomic<bool> on{[] {
+    const char* text = std::getenv("DANLU_POISON");
+    return text != nullptr && std::string_view(text) == "1";
+  }()};
+  return on;
+}
 
 }  // namespace
 
@@ -35,6 +45,7 @@ std::shared_ptr<Buffer> Buffer::allocate(size_t bytes) {
   std::unique_ptr<void, decltype(&std::free)> guard(data, &std::free);
   std::shared_ptr<Buffer> buffer(new Buffer(data, bytes, true, nullptr));
   guard.release();
+  if (poison()) std::memset(data, 0xff, bytes);
   g_live_bytes.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   g_allocations.fetch_add(1, std::memory_order_relaxed);
   return buffer;
@@ -49,6 +60,9 @@ Buffer::~Buffer() {
   g_live_bytes.fetch_sub(static_cast<int64_t>(bytes_), std::memory_order_relaxed);
   std::free(data_);
 }
+
+void Buffer::set_poison(bool on) { poison_switch().store(on, std::memory_order_relaxed); }
+bool Buffer::poison() { return poison_switch().load(std::memory_order_relaxed); }
 
 int64_t Buffer::live_bytes() { return g_live_bytes.load(std::memory_order_relaxed); }
 int64_t Buffer::allocations() { return g_allocations.load(std::memory_order_relaxed); }

@@ -30,6 +30,11 @@ class Buffer {
   /// True when `allocate` made it.
   bool owns_memory() const { return owns_memory_; }
 
+  /// Fills every new block, and the working memory of every run, with bytes that read as NaN: what
+  /// a kernel forgets to write is then seen. For tests; DANLU_POISON=1 switches it on.
+  static void set_poison(bool on);
+  static bool poison();
+
   /// Bytes held now by all blocks that `allocate` made, as requested (without padding).
   static int64_t live_bytes();
   /// How many blocks `allocate` has made since the process began.

@@ -90,7 +90,7 @@ class Printer {
       // Trailing zeros become spaces, so that the points stand in one column.
       std::snprintf(s, sizeof s, "%.*f", digits_, x);
       std::string fixed(s);
-      if (digits_ == 0) return fixed + ".";
+      if (digits_ == 0) return fixed + (shape_.rank() == 0 ? ".0" : ".");
       const size_t end = fixed.find_last_not_of('0') + 1;
       std::fill(fixed.begin() + static_cast<long>(end), fixed.end(), ' ');
       return shape_.rank() == 0 ? fixed.substr(0, end) : fixed;

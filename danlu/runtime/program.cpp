@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 
 #include "danlu/base/error.h"
 
@@ -95,6 +96,7 @@ void Instance::run(std::span<const void* const> inputs, std::span<void* const> o
     }
   }
   status_.clear();
+  if (Buffer::poison()) std::memset(arena_->data(), 0xff, arena_->bytes());
   auto* scratch = static_cast<std::byte*>(arena_->data());
   void** operand = operands_.data();
   for (uint32_t i = 0; i < program.instructions.size(); ++i) {
