@@ -91,7 +91,8 @@ inline std::vector<double> as_doubles(const HostTensor& tensor) {
 }
 
 /// A tensor of `dtype` holding `values`.
-inline HostTensor tensor_of(const std::vector<double>& values, const Shape& shape, DType dtype) {
+inline HostTensor tensor_of(const std::vector<double>& values, const Shape& shape,
+                            DType dtype = DType::float32) {
   return converted(HostTensor::from(values, shape), dtype);
 }
 
