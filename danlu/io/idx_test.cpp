@@ -29,6 +29,7 @@ class IdxTest : public testing::Test {
   ~IdxTest() override { remove_file(path_); }
 
   IdxReader open(const std::string& contents) {
+    remove_file(path_);  // Some file systems flush a file that is truncated and written anew.
     std::ofstream(path_, std::ios::binary) << contents;
     return IdxReader(path_);
   }

