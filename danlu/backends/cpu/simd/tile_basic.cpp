@@ -15,7 +15,8 @@ namespace {
 using M = hn::Mask<D>;
 
 HWY_INLINE V zero_or_one(D d, M mask) { return hn::IfThenElseZero(mask, hn::Set(d, 1.0f)); }
-HWY_INLINE M truth(D d, V x) { return hn::Ne(x, hn::Zero(d)); }
+// Highway's Ne is false for NaN, which C++ holds to be true and unequal to everything.
+HWY_INLINE M truth(D d, V x) { return hn::Not(hn::Eq(x, hn::Zero(d))); }
 
 #define DANLU_UNARY(NAME, EXPRESSION)                                           \
   struct NAME##_op {                                                            \
@@ -56,7 +57,7 @@ DANLU_BINARY(div, hn::Div(x, y));
 DANLU_BINARY(maximum, hn::IfThenElse(hn::Or(hn::Gt(x, y), hn::IsNaN(x)), x, y));
 DANLU_BINARY(minimum, hn::IfThenElse(hn::Or(hn::Lt(x, y), hn::IsNaN(x)), x, y));
 DANLU_BINARY(equal, zero_or_one(d, hn::Eq(x, y)));
-DANLU_BINARY(not_equal, zero_or_one(d, hn::Ne(x, y)));
+DANLU_BINARY(not_equal, zero_or_one(d, hn::Not(hn::Eq(x, y))));
 DANLU_BINARY(less, zero_or_one(d, hn::Lt(x, y)));
 DANLU_BINARY(less_equal, zero_or_one(d, hn::Le(x, y)));
 DANLU_BINARY(greater, zero_or_one(d, hn::Gt(x, y)));

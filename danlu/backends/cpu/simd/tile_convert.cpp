@@ -108,7 +108,7 @@ void store_bool(const float* in, void* out, size_t n) {
   uint8_t* to = static_cast<uint8_t*>(out);
   size_t i = 0;
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-    const auto truth = hn::Ne(hn::LoadU(d, in + i), hn::Zero(d));
+    const auto truth = hn::Not(hn::Eq(hn::LoadU(d, in + i), hn::Zero(d)));  // NaN is true
     store_bytes(d, hn::IfThenElseZero(truth, hn::Set(d, 1.0f)), to + i);
   }
   store_plain<bool>(in + i, static_cast<bool*>(out) + i, n - i);
