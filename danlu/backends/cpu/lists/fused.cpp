@@ -1,10 +1,12 @@
 #include "danlu/backends/cpu/ref/fused.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/tile.h"
+#include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
 #include "danlu/backends/cpu/onednn/conv.h"
+#include "danlu/backends/cpu/onednn/matmul.h"
 #endif
 
 namespace danlu::cpu {
@@ -12,7 +14,14 @@ namespace danlu::cpu {
 std::vector<KernelList> fused_kernel_lists() {
   return {
       {tile_op, {simd::tile(), ref::tile()}},
-      {fused_matmul_op, {ref::fused_matmul()}},
+      {fused_matmul_op,
+       {
+           simd::fused_matmul(),
+#ifndef DANLU_NO_ONEDNN
+           onednn::fused_matmul(),
+#endif
+           ref::fused_matmul(),
+       }},
       {fused_conv2d_op,
        {
 #ifndef DANLU_NO_ONEDNN

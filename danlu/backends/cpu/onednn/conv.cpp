@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/fused/fused_attrs.h"
 
@@ -26,10 +27,6 @@ size_t float_bytes(int64_t count) { return aligned(static_cast<size_t>(count) * 
 // Whole chunks in one call, but memory of the scratchpads bounded.
 constexpr int64_t kLargestBatch = 64;
 
-void relu_in_place(float* x, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) x[i] = x[i] <= 0 ? 0 : x[i];  // NaN stays
-}
-
 // Forward and backward_input: (n images) × kernel → (n images).
 std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q,
                                        const ConvGeometry& g, bool has_bias, bool relu) {
@@ -38,6 +35,8 @@ std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q
   const Layout layout{float_bytes(pass->packed_size()), pass->scratchpad_bytes(), plan.threads};
   const int64_t x_image = g.in_h * g.in_w * g.channels, y_image = g.out_h * g.out_w * g.filters;
   const bool forward = kind == ConvPass::Kind::forward;
+  // oneDNN's own ReLU would turn NaN into 0.
+  const auto epilogue = simd::epilogue_function(q.isa);
   return simple_kernel(
       [=, from = forward ? x_image : y_image,
        to = forward ? y_image : x_image](const KernelArgs& args) {
@@ -49,7 +48,7 @@ std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q
             float* out = args.out<float>(0) + begin * to;
             pass->run(size, args.in<float>(0) + begin * from, kernel, bias, out,
                       layout.scratchpad(args, chunk));
-            if (relu) relu_in_place(out, size * to);
+            if (relu) epilogue(out, 1, size * to, 0, nullptr, FusedActivation::relu);
           });
         });
       },
