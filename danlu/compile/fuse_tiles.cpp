@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -53,15 +54,18 @@ class TileFuser {
     for (size_t g = 0; g < groups_.size(); ++g) {
       const TileGroup& group = groups_[g];
       if (!pending.empty() && group.time != pending.front().second.time) flush(pending);
-      if (group.nodes.size() == 1) {
+      const bool single = group.nodes.size() == 1;
+      if (!group.elementwise) {
         keep(group.nodes[0]);
         continue;
       }
-      Tile tile = build(group);
-      if (tile.mergeable) {
-        pending.emplace_back(g, std::move(tile));
+      std::optional<Tile> tile = build(group);
+      if (tile && tile->mergeable) {
+        pending.emplace_back(g, std::move(*tile));
+      } else if (single) {
+        keep(group.nodes[0]);
       } else {
-        emit({&tile, 1});
+        emit({&*tile, 1});
       }
     }
     flush(pending);
@@ -86,11 +90,14 @@ class TileFuser {
                                            [&](auto u) { return group_of_[u] != group_of_[node]; });
   }
 
-  Tile build(const TileGroup& group) const {
+  /// Nothing for a single node that no tile program can compute; larger groups always fit.
+  std::optional<Tile> build(const TileGroup& group) const {
     Tile tile{.inputs = external_inputs(group, graph_), .time = group.time};
     std::vector<Shape> shapes;
     for (ValueId v : tile.inputs) shapes.push_back(graph_.spec(v).shape);
-    const TileSpace space = *classify(group.shape, shapes, group.split);
+    const auto found = classify(group.shape, shapes, group.split);
+    if (!found) return std::nullopt;
+    const TileSpace& space = *found;
     tile.space = {space.outer, space.inner};
     std::unordered_map<uint32_t, uint16_t> reg;  // by node of the group
     auto register_of = [&](ValueId v) {
@@ -195,13 +202,20 @@ class TileFuser {
   void flush(std::vector<std::pair<size_t, Tile>>& pending) {
     while (!pending.empty()) {
       std::vector<Tile> equal;
+      std::vector<size_t> equal_groups;
       const TileProgram program = pending.front().second.program;
       std::erase_if(pending, [&](auto& entry) {
         if (!(entry.second.program == program)) return false;
         equal.push_back(std::move(entry.second));
+        equal_groups.push_back(entry.first);
         return true;
       });
-      emit(equal);
+      const TileGroup& first = groups_[equal_groups[0]];
+      if (equal.size() == 1 && first.nodes.size() == 1) {
+        keep(first.nodes[0]);
+      } else {
+        emit(equal);
+      }
     }
   }
 

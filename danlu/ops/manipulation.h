@@ -11,7 +11,6 @@
 namespace danlu {
 
 /// Same elements in another shape; one dimension may be −1.
-Array reshape(const Array& x, const std::vector<int64_t>& shape);
 Array reshape(const Array& x, const Shape& shape);
 /// Axes permuted; without `axes`, reversed.
 Array transpose(const Array& x, const std::vector<int64_t>& axes = {});

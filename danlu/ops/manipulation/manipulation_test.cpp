@@ -29,7 +29,7 @@ Array array(const Shape& shape, DType dtype = DType::float32) {
 
 TEST(Manipulation, Shapes) {
   const Array x = array({2, 3, 4});
-  EXPECT_EQ(reshape(x, std::vector<int64_t>{4, -1}).shape(), (Shape{4, 6}));
+  EXPECT_EQ(reshape(x, {4, -1}).shape(), (Shape{4, 6}));
   EXPECT_EQ(reshape(x, Shape{2, 3, 4}).node(), x.node());
   EXPECT_EQ(transpose(x).shape(), (Shape{4, 3, 2}));
   EXPECT_EQ(transpose(x, {0, -1, 1}).shape(), (Shape{2, 4, 3}));
@@ -75,14 +75,11 @@ TEST(Manipulation, Errors) {
             "[reshape] The new shape has another number of elements. Expected 6 elements, as in "
             "(2, 3). Received (4, 2).");
   EXPECT_EQ(error_text<ShapeError>([&] {
-              reshape(x, std::vector<int64_t>{-1, 4});
+              reshape(x, {-1, 4});
             }),
             "[reshape] The dimension −1 has no solution. Expected known dimensions whose product "
             "divides 6, the number of elements of (2, 3). Received 4.");
-  EXPECT_THAT(error_text<ShapeError>([&] {
-                reshape(x, std::vector<int64_t>{-1, -1});
-              }),
-              HasSubstr("at most one −1"));
+  EXPECT_THAT(error_text<ShapeError>([&] { reshape(x, {-1, -1}); }), HasSubstr("at most one −1"));
   EXPECT_EQ(error_text<ShapeError>([&] {
               transpose(x, {0, 0});
             }),

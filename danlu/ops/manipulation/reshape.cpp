@@ -47,13 +47,11 @@ const OpDef& reshape_op() {
   return op;
 }
 
-Array reshape(const Array& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  return make_op(reshape_op(), {x}, make_attrs(ShapeAttrs{shape}));
-}
+namespace {
 
-Array reshape(const Array& x, const std::vector<int64_t>& shape) {
-  std::vector<int64_t> dims = shape;
+/// `shape` with its −1 worked out.
+Shape resolved(const Array& x, const Shape& shape) {
+  std::vector<int64_t> dims = shape.to_vector();
   int64_t known = 1;
   int64_t* unknown = nullptr;
   for (int64_t& d : dims) {
@@ -79,7 +77,15 @@ Array reshape(const Array& x, const std::vector<int64_t>& shape) {
     }
     *unknown = x.size() / known;
   }
-  return reshape(x, Shape(dims));
+  return Shape(dims);
+}
+
+}  // namespace
+
+Array reshape(const Array& x, const Shape& shape) {
+  const Shape to = resolved(x, shape);
+  if (x.shape() == to) return x;
+  return make_op(reshape_op(), {x}, make_attrs(ShapeAttrs{to}));
 }
 
 Array expand_dims(const Array& x, int64_t axis) {
