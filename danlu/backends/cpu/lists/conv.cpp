@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/ref/conv.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/pool.h"
+#include "danlu/backends/cpu/simd/pool.h"
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
 #include "danlu/backends/cpu/onednn/conv.h"
@@ -31,8 +32,8 @@ std::vector<KernelList> conv_kernel_lists() {
 #endif
            ref::conv2d_backward_kernel(),
        }},
-      {max_pool2d_op, {ref::max_pool2d()}},
-      {max_pool2d_backward_op, {ref::max_pool2d_backward()}},
+      {max_pool2d_op, {simd::max_pool2d(), ref::max_pool2d()}},
+      {max_pool2d_backward_op, {simd::max_pool2d_backward(), ref::max_pool2d_backward()}},
       {max_pool2d_gather_op, {ref::max_pool2d_gather()}},
       {average_pool2d_op, {ref::average_pool2d()}},
       {average_pool2d_backward_op, {ref::average_pool2d_backward()}},

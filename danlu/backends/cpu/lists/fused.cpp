@@ -6,6 +6,7 @@
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
 #include "danlu/backends/cpu/onednn/conv.h"
+#include "danlu/backends/cpu/onednn/conv_pool.h"
 #include "danlu/backends/cpu/onednn/matmul.h"
 #endif
 
@@ -29,9 +30,27 @@ std::vector<KernelList> fused_kernel_lists() {
 #endif
            ref::fused_conv2d(),
        }},
-      {conv2d_pool_op, {ref::conv2d_pool()}},
-      {conv2d_pool_backward_kernel_op, {ref::conv2d_pool_backward_kernel()}},
-      {conv2d_pool_backward_input_op, {ref::conv2d_pool_backward_input()}},
+      {conv2d_pool_op,
+       {
+#ifndef DANLU_NO_ONEDNN
+           onednn::conv2d_pool(),
+#endif
+           ref::conv2d_pool(),
+       }},
+      {conv2d_pool_backward_kernel_op,
+       {
+#ifndef DANLU_NO_ONEDNN
+           onednn::conv2d_pool_backward_kernel(),
+#endif
+           ref::conv2d_pool_backward_kernel(),
+       }},
+      {conv2d_pool_backward_input_op,
+       {
+#ifndef DANLU_NO_ONEDNN
+           onednn::conv2d_pool_backward_input(),
+#endif
+           ref::conv2d_pool_backward_input(),
+       }},
   };
 }
 

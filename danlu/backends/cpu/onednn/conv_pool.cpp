@@ -1,0 +1,151 @@
+#include "danlu/backends/cpu/onednn/conv_pool.h"
+
+#include "danlu/backends/cpu/onednn/conv.h"
+#include "danlu/backends/cpu/simd/pool.h"
+#include "danlu/backends/cpu/simple_kernel.h"
+#include "danlu/ops/fused/fused_attrs.h"
+
+namespace danlu::cpu::onednn {
+namespace {
+
+// Of the unpooled images of a batch, so that they stay in the second-level cache.
+constexpr int64_t kCacheBytes = 512 * 1024;
+
+size_t float_bytes(int64_t count) { return aligned(static_cast<size_t>(count) * sizeof(float)); }
+
+/// Sizes of one image in elements, and the pooling of the convolution's output.
+struct Shapes {
+  ConvGeometry conv;
+  PoolGeometry pool;
+  int64_t x, y, pooled;
+  BatchPlan plan;
+
+  Shapes(const ConvGeometry& g, const Pool2DAttrs& attrs, int threads)
+      : conv(g),
+        pool({g.batch, g.out_h, g.out_w, g.filters}, attrs),
+        x(g.in_h * g.in_w * g.channels),
+        y(g.out_h * g.out_w * g.filters),
+        pooled(pool.out_h * pool.out_w * g.filters),
+        plan(g.batch, threads, kCacheBytes / (y * static_cast<int64_t>(sizeof(float)))) {}
+  size_t image_bytes() const { return float_bytes(y * std::min(plan.most, plan.count)); }
+};
+
+/// Spreads the gradient of `size` pooled images over their unpooled images.
+void spread(const Shapes& s, const simd::PoolFunctions& functions, int64_t size, const float* grad,
+            const uint8_t* index, float* image) {
+  for (int64_t i = 0; i < size; ++i) {
+    functions.backward(s.pool, grad + i * s.pooled, index + i * s.pooled, image + i * s.y);
+  }
+}
+
+std::string refuse(const KernelQuery& q) {
+  return conv_refusal(q, q.attrs_as<Conv2DPoolAttrs>().conv);
+}
+
+}  // namespace
+
+KernelDef conv2d_pool() {
+  return {
+      "onednn",
+      [](const KernelQuery& q) -> std::string {
+        const auto activation = q.attrs_as<Conv2DPoolAttrs>().activation;
+        if (activation != FusedActivation::none && activation != FusedActivation::relu) {
+          return "of the activations only relu";
+        }
+        return refuse(q);
+      },
+      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+        const Shapes s({q.inputs[0].shape, q.inputs[1].shape, attrs.conv}, attrs.pool, q.threads);
+        const bool has_bias = q.inputs.size() > 2;
+        const bool relu = attrs.activation == FusedActivation::relu;
+        const auto pass =
+            std::make_shared<const ConvPass>(ConvPass::Kind::forward, s.conv, s.plan, has_bias);
+        const size_t packed_bytes = float_bytes(pass->packed_size());
+        const size_t chunk_bytes = s.image_bytes() + pass->scratchpad_bytes();
+        const auto functions = simd::pool_functions(q.isa);
+        return simple_kernel(
+            [=](const KernelArgs& args) {
+              std::byte* chunks = args.scratch + packed_bytes;
+              const float* kernel =
+                  pass->pack(args.in<float>(1), reinterpret_cast<float*>(args.scratch),
+                             chunks + s.image_bytes());
+              parallel_chunks(s.plan.threads, [&](int chunk) {
+                std::byte* own = chunks + chunk_bytes * static_cast<size_t>(chunk);
+                auto* image = reinterpret_cast<float*>(own);
+                s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+                  pass->run(size, args.in<float>(0) + begin * s.x, kernel,
+                            has_bias ? args.in<float>(2) : nullptr, image, own + s.image_bytes());
+                  for (int64_t i = 0; i < size; ++i) {
+                    const int64_t at = (begin + i) * s.pooled;
+                    functions.forward(s.pool, image + i * s.y, args.out<float>(0) + at,
+                                      args.out<uint8_t>(1) + at, relu);
+                  }
+                });
+              });
+            },
+            packed_bytes + chunk_bytes * static_cast<size_t>(s.plan.threads), s.plan.threads);
+      }};
+}
+
+KernelDef conv2d_pool_backward_input() {
+  return {
+      "onednn", refuse, [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+        const Shapes s({q.outputs[0].shape, q.inputs[2].shape, attrs.conv}, attrs.pool, q.threads);
+        const auto pass =
+            std::make_shared<const ConvPass>(ConvPass::Kind::backward_input, s.conv, s.plan);
+        const size_t packed_bytes = float_bytes(pass->packed_size());
+        const size_t chunk_bytes = s.image_bytes() + pass->scratchpad_bytes();
+        const auto functions = simd::pool_functions(q.isa);
+        return simple_kernel(
+            [=](const KernelArgs& args) {
+              std::byte* chunks = args.scratch + packed_bytes;
+              const float* kernel =
+                  pass->pack(args.in<float>(2), reinterpret_cast<float*>(args.scratch),
+                             chunks + s.image_bytes());
+              parallel_chunks(s.plan.threads, [&](int chunk) {
+                std::byte* own = chunks + chunk_bytes * static_cast<size_t>(chunk);
+                auto* image = reinterpret_cast<float*>(own);
+                s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+                  spread(s, functions, size, args.in<float>(0) + begin * s.pooled,
+                         args.in<uint8_t>(1) + begin * s.pooled, image);
+                  pass->run(size, image, kernel, nullptr, args.out<float>(0) + begin * s.x,
+                            own + s.image_bytes());
+                });
+              });
+            },
+            packed_bytes + chunk_bytes * static_cast<size_t>(s.plan.threads), s.plan.threads);
+      }};
+}
+
+KernelDef conv2d_pool_backward_kernel() {
+  return {
+      "onednn", refuse, [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+        const Shapes s({q.inputs[0].shape, q.outputs[0].shape, attrs.conv}, attrs.pool, q.threads);
+        const auto pass =
+            std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, s.conv, s.plan);
+        const KernelGradient sums(pass, s.plan);
+        const auto functions = simd::pool_functions(q.isa);
+        return simple_kernel(
+            [=](const KernelArgs& args) {
+              std::byte* images = args.scratch + sums.scratch_bytes();
+              parallel_chunks(s.plan.threads, [&](int chunk) {
+                auto* image =
+                    reinterpret_cast<float*>(images + s.image_bytes() * static_cast<size_t>(chunk));
+                s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+                  spread(s, functions, size, args.in<float>(1) + begin * s.pooled,
+                         args.in<uint8_t>(2) + begin * s.pooled, image);
+                  sums.add(args.scratch, chunk, begin, size, args.in<float>(0) + begin * s.x,
+                           image);
+                });
+              });
+              sums.finish(args.scratch, args.out<float>(0));
+            },
+            sums.scratch_bytes() + s.image_bytes() * static_cast<size_t>(s.plan.threads),
+            s.plan.threads);
+      }};
+}
+
+}  // namespace danlu::cpu::onednn
