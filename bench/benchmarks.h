@@ -4,5 +4,9 @@ namespace danlu::bench {
 
 /// Each adds its measurements to Google Benchmark's list.
 void register_kernels();
+void register_steps();
+
+/// What a fresh process runs to be timed from its start: one `cnn` step on in-memory data.
+void first_step();
 
 }  // namespace danlu::bench

@@ -81,6 +81,9 @@ class Model {
   bool compiled() const { return steps_ != nullptr; }
   /// Errors: StateError before `compile`.
   OptimizerImpl& optimizer() const;
+  /// The compiled training and test steps, for loops of one's own. Errors: StateError before
+  /// `compile`.
+  Steps& steps() const;
 
   /// Trains. Errors: StateError before `compile`; ValueError for bad options or data that a step
   /// refuses (the weights are then those of the last good step).
@@ -110,7 +113,6 @@ class Model {
 
  private:
   friend class FitLoop;
-  Steps& steps() const;
   Dataset dataset(DataSplit split, int64_t batch_size) const;
   void ensure_built(const Dataset& data) const;
 

@@ -1,0 +1,64 @@
+#include "bench/fma_peak.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "danlu/base/thread.h"
+#include "danlu/runtime/kernel.h"
+
+namespace danlu::bench {
+namespace {
+
+constexpr int kChains = 12;
+constexpr int kRounds = 20'000;
+
+__attribute__((target("avx512f"))) float chains_avx512() {
+  __m512 sum[kChains];
+  for (int i = 0; i < kChains; ++i) sum[i] = _mm512_set1_ps(static_cast<float>(i));
+  const __m512 a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(0.001f);
+  for (int round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kChains; ++i) sum[i] = _mm512_fmadd_ps(sum[i], a, b);
+  }
+  float total = 0;
+  for (int i = 0; i < kChains; ++i) total += _mm512_reduce_add_ps(sum[i]);
+  return total;
+}
+
+__attribute__((target("avx2,fma"))) float chains_avx2() {
+  __m256 sum[kChains];
+  for (int i = 0; i < kChains; ++i) sum[i] = _mm256_set1_ps(static_cast<float>(i));
+  const __m256 a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(0.001f);
+  for (int round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kChains; ++i) sum[i] = _mm256_fmadd_ps(sum[i], a, b);
+  }
+  float total = 0;
+  for (int i = 0; i < kChains; ++i) {
+    alignas(32) float lanes[8];
+    _mm256_store_ps(lanes, sum[i]);
+    for (float x : lanes) total += x;
+  }
+  return total;
+}
+
+}  // namespace
+
+double fma_peak(int threads) {
+  const bool wide = cpu_isa() == Isa::avx512;
+  const double flops = 2.0 * kChains * kRounds * (wide ? 16 : 8) * threads;
+  double best = 0;
+  volatile float sink = 0;
+  for (int repeat = 0; repeat < 30; ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    parallel_chunks(threads, [&](int) { sink = wide ? chains_avx512() : chains_avx2(); });
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, flops / seconds.count() / 1e9);
+  }
+  (void)sink;
+  return best;
+}
+
+}  // namespace danlu::bench
