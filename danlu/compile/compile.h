@@ -49,6 +49,7 @@ struct CacheStatistics {
   int64_t misses = 0;
   size_t programs = 0;
   size_t bytes = 0;
+  size_t bytes_limit = 0;
 };
 CacheStatistics cache_statistics();
 void clear_program_cache();

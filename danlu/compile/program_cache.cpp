@@ -85,6 +85,7 @@ class ProgramCache {
     CacheStatistics result = statistics_;
     result.programs = entries_.size();
     result.bytes = bytes_;
+    result.bytes_limit = limit_;
     return result;
   }
 
