@@ -109,6 +109,16 @@ std::vector<Entry> entries() {
        [](uint64_t seed, const SearchPaths&) {
          return TrainTest{linear(100, 3, 2, 1, seed, 0), linear(100, 3, 2, 1, seed, 1)};
        }},
+      {{.name = "linear-exact",
+        .description = "points on the line y = 3 x + 2, without noise",
+        .source = "made up",
+        .train_samples = 100,
+        .test_samples = 100,
+        .sample_shape = {1}},
+       nullptr,
+       [](uint64_t seed, const SearchPaths&) {
+         return TrainTest{linear(100, 3, 2, 0, seed, 0), linear(100, 3, 2, 0, seed, 1)};
+       }},
   };
 }
 

@@ -320,7 +320,7 @@ TEST(Registry, EveryNameLoadsAsDescribed) {
     EXPECT_EQ(loaded.info.sample_shape, info.sample_shape) << info.name;
   }
   EXPECT_EQ(names, (std::set<std::string>{"fashion-mnist", "mnist", "xor", "moons", "spirals",
-                                          "blobs", "linear"}));
+                                          "blobs", "linear", "linear-exact"}));
 }
 
 TEST(Registry, UnknownNamesListTheKnownOnes) {
