@@ -39,8 +39,3 @@ find_program(DANLU_MOLD mold)
 if(DANLU_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_link_options(danlu_flags INTERFACE -fuse-ld=mold)
 endif()
-
-# While the engine is growing its parts refer to some that are still to come.
-if(NOT IS_DIRECTORY ${PROJECT_SOURCE_DIR}/cli)
-  target_link_options(danlu_flags INTERFACE -Wl,--unresolved-symbols=ignore-all)
-endif()
