@@ -326,8 +326,8 @@ TEST(Registry, EveryNameLoadsAsDescribed) {
 TEST(Registry, UnknownNamesListTheKnownOnes) {
   const std::string expected =
       "[datasets] There is no such data set. Expected fashion-mnist, mnist, xor, moons, spirals, "
-      "blobs, linear, or a folder with IDX files. Received 'cifar'. Hint: `danlu datasets list` "
-      "shows what each of them is.";
+      "blobs, linear, linear-exact, or a folder with IDX files. Received 'cifar'. Hint: `danlu "
+      "datasets list` shows what each of them is.";
   for (const bool loading : {false, true}) {
     try {
       if (loading) {
