@@ -54,7 +54,8 @@ class Bound {
              .outputs = out_.data(),
              .scratch = static_cast<std::byte*>(scratch_->data()),
              .status = &status_};
-    flops_ = op.flops(call_.attrs.get(), call_.inputs, outputs_);
+    flops_ = op.flops ? op.flops(call_.attrs.get(), call_.inputs, outputs_)
+                      : static_cast<double>(outputs_[0].shape.num_elements());
   }
 
   void run() const { kernel_->run(args_); }

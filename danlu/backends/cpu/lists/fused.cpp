@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/ref/fused.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/tile.h"
+#include "danlu/backends/cpu/simd/conv_pool.h"
 #include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/ops/registry.h"
@@ -32,6 +33,7 @@ std::vector<KernelList> fused_kernel_lists() {
        }},
       {conv2d_pool_op,
        {
+           simd::conv2d_pool(),
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool(),
 #endif
@@ -39,6 +41,7 @@ std::vector<KernelList> fused_kernel_lists() {
        }},
       {conv2d_pool_backward_kernel_op,
        {
+           simd::conv2d_pool_backward_kernel(),
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool_backward_kernel(),
 #endif

@@ -1,0 +1,180 @@
+#include "danlu/backends/cpu/simd/conv_pool.h"
+
+#include <algorithm>
+
+#include "danlu/backends/cpu/batch_plan.h"
+#include "danlu/backends/cpu/conv_geometry.h"
+#include "danlu/backends/cpu/simple_kernel.h"
+#include "danlu/ops/fused/fused_attrs.h"
+
+namespace danlu::cpu::simd {
+namespace {
+
+// With more channels, a blocked convolution is faster although it writes the image.
+constexpr int64_t kMostChannels = 4;
+
+std::string refuse(const KernelQuery& q, const Shape& x, const Conv2DPoolAttrs& attrs) {
+  using Pair = std::array<int64_t, 2>;
+  for (const auto& specs : {q.inputs, q.outputs}) {
+    for (const TensorSpec& spec : specs) {
+      if (spec.dtype != DType::float32 && spec.dtype != DType::uint8) return "only float32";
+    }
+  }
+  if (x[3] > kMostChannels) return "more than 4 channels";
+  if (attrs.conv.groups != 1 || attrs.conv.strides != Pair{1, 1} ||
+      attrs.conv.dilation_rate != Pair{1, 1}) {
+    return "only stride 1, without dilation and groups";
+  }
+  if (attrs.pool.pool_size != Pair{2, 2} || attrs.pool.strides != Pair{2, 2} ||
+      attrs.pool.pad_before != Pair{0, 0} || attrs.pool.pad_after != Pair{0, 0}) {
+    return "only 2 x 2 pooling without padding";
+  }
+  if (attrs.activation != FusedActivation::none && attrs.activation != FusedActivation::relu) {
+    return "of the activations only relu";
+  }
+  return "";
+}
+
+/// What both kernels know of their images.
+struct Plan {
+  ConvGeometry conv;
+  BatchPlan batch;
+  ConvPoolImage image;  // its `offsets` are set when it is used
+  std::vector<int64_t> offsets;
+  int64_t x_image, pooled_image, padded_h;
+  bool pads;
+
+  Plan(const ConvGeometry& g, int threads)
+      : conv(g),
+        batch(g.batch, threads, 1),
+        x_image(g.in_h * g.in_w * g.channels),
+        padded_h(g.in_h + g.attrs.pad_before[0] + g.attrs.pad_after[0]),
+        pads(padded_h != g.in_h || g.attrs.pad_before[1] + g.attrs.pad_after[1] > 0) {
+    image.width = g.in_w + g.attrs.pad_before[1] + g.attrs.pad_after[1];
+    image.channels = g.channels;
+    image.out_h = g.out_h / 2;
+    image.out_w = g.out_w / 2;
+    image.filters = g.filters;
+    image.taps = g.kernel_h * g.kernel_w * g.channels;
+    pooled_image = image.out_h * image.out_w * g.filters;
+    for (int64_t kh = 0; kh < g.kernel_h; ++kh) {
+      for (int64_t kw = 0; kw < g.kernel_w; ++kw) {
+        for (int64_t c = 0; c < g.channels; ++c) {
+          offsets.push_back((kh * image.width + kw) * g.channels + c);
+        }
+      }
+    }
+  }
+
+  ConvPoolImage loops() const {
+    ConvPoolImage copy = image;
+    copy.offsets = offsets.data();
+    return copy;
+  }
+  size_t padded_floats() const {
+    return pads ? static_cast<size_t>((padded_h * image.width * image.channels + 15) / 16 * 16) : 0;
+  }
+  /// The image itself, or a padded copy in `scratch`.
+  const float* padded(const float* x, float* scratch) const {
+    if (!pads) return x;
+    std::fill(scratch, scratch + padded_floats(), 0.0f);
+    const int64_t row = conv.in_w * conv.channels;
+    for (int64_t h = 0; h < conv.in_h; ++h) {
+      std::copy(
+          x + h * row, x + (h + 1) * row,
+          scratch + ((h + conv.attrs.pad_before[0]) * image.width + conv.attrs.pad_before[1]) *
+                        conv.channels);
+    }
+    return scratch;
+  }
+};
+
+// (taps, filters) and the bias, as (groups, 1 + taps, kFilterGroup).
+void pack(const ConvPoolImage& g, const float* kernel, const float* bias, float* packed) {
+  for (int64_t first = 0; first < g.filters; first += kFilterGroup) {
+    const int64_t filters = std::min(kFilterGroup, g.filters - first);
+    for (int64_t t = -1; t < g.taps; ++t, packed += kFilterGroup) {
+      const float* from = t >= 0 ? kernel + t * g.filters : bias;
+      std::fill(packed, packed + kFilterGroup, 0.0f);
+      if (from != nullptr) std::copy(from + first, from + first + filters, packed);
+    }
+  }
+}
+
+}  // namespace
+
+KernelDef conv2d_pool() {
+  return {"simd",
+          [](const KernelQuery& q) {
+            return refuse(q, q.inputs[0].shape, q.attrs_as<Conv2DPoolAttrs>());
+          },
+          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+            const Plan plan({q.inputs[0].shape, q.inputs[1].shape, attrs.conv}, q.threads);
+            const bool has_bias = q.inputs.size() > 2;
+            const bool relu = attrs.activation == FusedActivation::relu;
+            const int64_t groups = (plan.image.filters + kFilterGroup - 1) / kFilterGroup;
+            const auto packed_floats =
+                static_cast<size_t>(groups * (1 + plan.image.taps) * kFilterGroup);
+            const size_t floats =
+                packed_floats + plan.padded_floats() * static_cast<size_t>(plan.batch.threads);
+            return simple_kernel(
+                [=, forward = conv_pool_functions(q.isa).forward](const KernelArgs& args) {
+                  auto* packed = reinterpret_cast<float*>(args.scratch);
+                  const ConvPoolImage image = plan.loops();
+                  pack(image, args.in<float>(1), has_bias ? args.in<float>(2) : nullptr, packed);
+                  parallel_chunks(plan.batch.threads, [&](int chunk) {
+                    float* own =
+                        packed + packed_floats + plan.padded_floats() * static_cast<size_t>(chunk);
+                    plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
+                      const float* x = plan.padded(args.in<float>(0) + i * plan.x_image, own);
+                      forward(image, x, packed, args.out<float>(0) + i * plan.pooled_image,
+                              args.out<uint8_t>(1) + i * plan.pooled_image, relu);
+                    });
+                  });
+                },
+                floats * sizeof(float), plan.batch.threads);
+          }};
+}
+
+KernelDef conv2d_pool_backward_kernel() {
+  return {"simd",
+          [](const KernelQuery& q) {
+            // The activation does not matter to the gradient.
+            Conv2DPoolAttrs attrs = q.attrs_as<Conv2DPoolAttrs>();
+            attrs.activation = FusedActivation::none;
+            return refuse(q, q.inputs[0].shape, attrs);
+          },
+          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+            const Plan plan({q.inputs[0].shape, q.outputs[0].shape, attrs.conv}, q.threads);
+            const int64_t size = plan.conv.kernel_size();
+            const size_t sum_floats = static_cast<size_t>((size + 15) / 16 * 16);
+            const size_t chunk_floats = sum_floats + plan.padded_floats();
+            return simple_kernel(
+                [=, backward = conv_pool_functions(q.isa).backward_kernel](const KernelArgs& args) {
+                  auto* sums = reinterpret_cast<float*>(args.scratch);
+                  const ConvPoolImage image = plan.loops();
+                  parallel_chunks(plan.batch.threads, [&](int chunk) {
+                    float* own = sums + chunk_floats * static_cast<size_t>(chunk);
+                    std::fill(own, own + size, 0.0f);
+                    plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
+                      const float* x =
+                          plan.padded(args.in<float>(0) + i * plan.x_image, own + sum_floats);
+                      backward(image, x, args.in<float>(1) + i * plan.pooled_image,
+                               args.in<uint8_t>(2) + i * plan.pooled_image, own);
+                    });
+                  });
+                  float* out = args.out<float>(0);
+                  std::copy(sums, sums + size, out);
+                  for (int chunk = 1; chunk < plan.batch.threads; ++chunk) {
+                    const float* more = sums + chunk_floats * static_cast<size_t>(chunk);
+                    for (int64_t i = 0; i < size; ++i) out[i] += more[i];
+                  }
+                },
+                chunk_floats * static_cast<size_t>(plan.batch.threads) * sizeof(float),
+                plan.batch.threads);
+          }};
+}
+
+}  // namespace danlu::cpu::simd
