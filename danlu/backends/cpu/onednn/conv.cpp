@@ -29,13 +29,16 @@ constexpr int64_t kLargestBatch = 64;
 
 // Forward and backward_input: (n images) × kernel → (n images).
 std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q,
-                                       const ConvGeometry& g, bool has_bias, bool relu) {
-  const BatchPlan plan(g.batch, q.threads, kLargestBatch);
+                                       const ConvGeometry& g, bool has_bias,
+                                       FusedActivation activation) {
+  const bool activates = activation != FusedActivation::none;
+  const BatchPlan plan(g.batch, q.threads,
+                       activates ? cached_batch(g.out_h * g.out_w * g.filters) : kLargestBatch);
   const auto pass = std::make_shared<const ConvPass>(kind, g, plan, has_bias);
   const Layout layout{float_bytes(pass->packed_size()), pass->scratchpad_bytes(), plan.threads};
   const int64_t x_image = g.in_h * g.in_w * g.channels, y_image = g.out_h * g.out_w * g.filters;
   const bool forward = kind == ConvPass::Kind::forward;
-  // oneDNN's own ReLU would turn NaN into 0.
+  // Our own, while the images are in the cache: oneDNN's ReLU would turn NaN into 0.
   const auto epilogue = simd::epilogue_function(q.isa);
   return simple_kernel(
       [=, from = forward ? x_image : y_image,
@@ -48,7 +51,7 @@ std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q
             float* out = args.out<float>(0) + begin * to;
             pass->run(size, args.in<float>(0) + begin * from, kernel, bias, out,
                       layout.scratchpad(args, chunk));
-            if (relu) epilogue(out, 1, size * to, 0, nullptr, FusedActivation::relu);
+            if (activates) epilogue(out, 1, size * to, 0, nullptr, activation);
           });
         });
       },
@@ -73,25 +76,18 @@ KernelDef conv2d() {
   return {"onednn", [](const KernelQuery& q) { return conv_refusal(q, q.attrs_as<Conv2DAttrs>()); },
           [](const KernelQuery& q) {
             const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, q.attrs_as<Conv2DAttrs>());
-            return prepare_images(ConvPass::Kind::forward, q, g, false, false);
+            return prepare_images(ConvPass::Kind::forward, q, g, false, FusedActivation::none);
           }};
 }
 
 KernelDef fused_conv2d() {
   return {"onednn",
-          [](const KernelQuery& q) -> std::string {
-            const auto& attrs = q.attrs_as<FusedConv2DAttrs>();
-            if (attrs.activation != FusedActivation::none &&
-                attrs.activation != FusedActivation::relu) {
-              return "of the activations only relu";
-            }
-            return conv_refusal(q, attrs.conv);
-          },
+          [](const KernelQuery& q) { return conv_refusal(q, q.attrs_as<FusedConv2DAttrs>().conv); },
           [](const KernelQuery& q) {
             const auto& attrs = q.attrs_as<FusedConv2DAttrs>();
             const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, attrs.conv);
             return prepare_images(ConvPass::Kind::forward, q, g, q.inputs.size() > 2,
-                                  attrs.activation == FusedActivation::relu);
+                                  attrs.activation);
           }};
 }
 
@@ -99,7 +95,8 @@ KernelDef conv2d_backward_input() {
   return {"onednn", [](const KernelQuery& q) { return conv_refusal(q, q.attrs_as<Conv2DAttrs>()); },
           [](const KernelQuery& q) {
             const ConvGeometry g(q.outputs[0].shape, q.inputs[1].shape, q.attrs_as<Conv2DAttrs>());
-            return prepare_images(ConvPass::Kind::backward_input, q, g, false, false);
+            return prepare_images(ConvPass::Kind::backward_input, q, g, false,
+                                  FusedActivation::none);
           }};
 }
 

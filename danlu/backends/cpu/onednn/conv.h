@@ -17,6 +17,12 @@ KernelDef conv2d_backward_kernel();
 /// Why oneDNN does not take this convolution, or "".
 std::string conv_refusal(const KernelQuery& query, const Conv2DAttrs& attrs);
 
+/// Images of `floats` elements that stay in the second-level cache together; at least 1.
+inline int64_t cached_batch(int64_t floats) {
+  constexpr int64_t kFloats = 128 * 1024;
+  return std::max<int64_t>(1, kFloats / std::max<int64_t>(1, floats));
+}
+
 /// One of the three passes of a convolution over any of a plan's batch sizes, with the kernel in
 /// whatever layout is fastest. Images are NHWC. `a`, `b` → `out` is, by pass: forward: x, kernel →
 /// y; backward_input: gradient, kernel → dx; backward_kernel: x, gradient → dkernel.

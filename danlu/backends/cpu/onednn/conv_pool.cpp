@@ -1,15 +1,13 @@
 #include "danlu/backends/cpu/onednn/conv_pool.h"
 
 #include "danlu/backends/cpu/onednn/conv.h"
+#include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simd/pool.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/fused/fused_attrs.h"
 
 namespace danlu::cpu::onednn {
 namespace {
-
-// Of the unpooled images of a batch, so that they stay in the second-level cache.
-constexpr int64_t kCacheBytes = 512 * 1024;
 
 size_t float_bytes(int64_t count) { return aligned(static_cast<size_t>(count) * sizeof(float)); }
 
@@ -26,7 +24,7 @@ struct Shapes {
         x(g.in_h * g.in_w * g.channels),
         y(g.out_h * g.out_w * g.filters),
         pooled(pool.out_h * pool.out_w * g.filters),
-        plan(g.batch, threads, kCacheBytes / (y * static_cast<int64_t>(sizeof(float)))) {}
+        plan(g.batch, threads, cached_batch(y)) {}
   size_t image_bytes() const { return float_bytes(y * std::min(plan.most, plan.count)); }
 };
 
@@ -46,26 +44,21 @@ std::string refuse(const KernelQuery& q) {
 
 KernelDef conv2d_pool() {
   return {
-      "onednn",
-      [](const KernelQuery& q) -> std::string {
-        const auto activation = q.attrs_as<Conv2DPoolAttrs>().activation;
-        if (activation != FusedActivation::none && activation != FusedActivation::relu) {
-          return "of the activations only relu";
-        }
-        return refuse(q);
-      },
-      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+      "onednn", refuse, [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
         const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
         const Shapes s({q.inputs[0].shape, q.inputs[1].shape, attrs.conv}, attrs.pool, q.threads);
         const bool has_bias = q.inputs.size() > 2;
+        // ReLU may follow the pooling; the others round, so that equal maxima could arise.
         const bool relu = attrs.activation == FusedActivation::relu;
+        const bool activates = attrs.activation != FusedActivation::none && !relu;
+        const auto epilogue = simd::epilogue_function(q.isa);
         const auto pass =
             std::make_shared<const ConvPass>(ConvPass::Kind::forward, s.conv, s.plan, has_bias);
         const size_t packed_bytes = float_bytes(pass->packed_size());
         const size_t chunk_bytes = s.image_bytes() + pass->scratchpad_bytes();
         const auto functions = simd::pool_functions(q.isa);
         return simple_kernel(
-            [=](const KernelArgs& args) {
+            [=, activation = attrs.activation](const KernelArgs& args) {
               std::byte* chunks = args.scratch + packed_bytes;
               const float* kernel =
                   pass->pack(args.in<float>(1), reinterpret_cast<float*>(args.scratch),
@@ -76,6 +69,7 @@ KernelDef conv2d_pool() {
                 s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
                   pass->run(size, args.in<float>(0) + begin * s.x, kernel,
                             has_bias ? args.in<float>(2) : nullptr, image, own + s.image_bytes());
+                  if (activates) epilogue(image, 1, size * s.y, 0, nullptr, activation);
                   for (int64_t i = 0; i < size; ++i) {
                     const int64_t at = (begin + i) * s.pooled;
                     functions.forward(s.pool, image + i * s.y, args.out<float>(0) + at,

@@ -34,26 +34,33 @@ HWY_INLINE void forward_pixel(D d, const ConvPoolImage& g, const Corners& corner
                               bool relu) {
   const size_t lanes = hn::Lanes(d);
   V sums[4][kVectors];
+#pragma GCC unroll 16
   for (int v = 0; v < kVectors; ++v) {
     const V bias = hn::LoadU(d, packed + static_cast<size_t>(v) * lanes);
+#pragma GCC unroll 16
     for (auto& position : sums) position[v] = bias;
   }
   const float* weights = packed + kFilterGroup;
   for (int64_t t = 0; t < g.taps; ++t, weights += kFilterGroup) {
     const float* from = x + g.offsets[t];
     V w[kVectors];
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v)
       w[v] = hn::LoadU(d, weights + static_cast<size_t>(v) * lanes);
+#pragma GCC unroll 16
     for (int p = 0; p < 4; ++p) {
       const V value = hn::Set(d, from[corners.at[p]]);
+#pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) sums[p][v] = hn::MulAdd(value, w[v], sums[p][v]);
     }
   }
+#pragma GCC unroll 16
   for (int v = 0; v < kVectors; ++v) {
     const auto begin = static_cast<int64_t>(static_cast<size_t>(v) * lanes);
     if (begin >= filters) break;
     RunningMax<D> best;
     best.start(d, sums[0][v], 0);
+#pragma GCC unroll 16
     for (int p = 1; p < 4; ++p) best.offer(d, sums[p][v], p);
     if (relu) best.rectify(d, 0);
     best.store(d, pooled + begin, index + begin,
@@ -92,6 +99,7 @@ void backward_taps(D d, const ConvPoolImage& g, const Corners& corners, const fl
                    float* sums) {
   const hn::RebindToSigned<D> di;
   V acc[kTaps];
+#pragma GCC unroll 16
   for (V& a : acc) a = hn::Zero(d);
   const bool full = count == hn::Lanes(d);
   for (int64_t oh = 0; oh < g.out_h; ++oh) {
@@ -100,16 +108,19 @@ void backward_taps(D d, const ConvPoolImage& g, const Corners& corners, const fl
          ++ow, from += 2 * g.channels, grad += g.filters, index += g.filters) {
       const V value = full ? hn::LoadU(d, grad) : load_some(d, grad, count);
       const auto position = load_positions(d, index, count);
+#pragma GCC unroll 16
       for (int p = 0; p < 4; ++p) {
         const auto here = hn::RebindMask(d, hn::Eq(position, hn::Set(di, p)));
         const V kept = hn::IfThenElseZero(here, value);
         const float* corner = from + corners.at[p];
+#pragma GCC unroll 16
         for (int t = 0; t < kTaps; ++t) {
           acc[t] = hn::MulAdd(hn::Set(d, corner[offsets[t]]), kept, acc[t]);
         }
       }
     }
   }
+#pragma GCC unroll 16
   for (int t = 0; t < kTaps; ++t, sums += g.filters) {
     store_some(d, hn::Add(load_some(d, sums, count), acc[t]), sums, count);
   }

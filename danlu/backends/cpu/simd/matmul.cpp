@@ -8,15 +8,18 @@
 namespace danlu::cpu::simd {
 namespace {
 
-// Above this a blocked product is faster than these loops, in spite of a dearer call.
-constexpr double kSmallFlops = 32768;
+// Above this a blocked product is faster than these loops, in spite of a dearer call. A transposed
+// b has to be packed first.
+constexpr double kSmallFlops = 131072;
+constexpr double kSmallTransposedFlops = 16384;
 
 std::string refuse(const KernelQuery& q, const MatmulAttrs& attrs) {
   if (!q.all_are(DType::float32)) return "only float32";
   const Shape& out = q.outputs[0].shape;
   const int64_t k = q.inputs[0].shape[attrs.transpose_a ? -2 : -1];
   const double flops = 2.0 * static_cast<double>(out[-1] * out[-2]) * static_cast<double>(k);
-  return flops <= kSmallFlops ? "" : "the matrices are not small";
+  const double most = attrs.transpose_b ? kSmallTransposedFlops : kSmallFlops;
+  return flops <= most ? "" : "the matrices are not small";
 }
 
 class MatmulKernel final : public Kernel {

@@ -38,14 +38,17 @@ HWY_INLINE void block(D d, const MatmulBlock& t, int64_t row, int64_t column, si
   auto load = [&](const float* p) { return kFull ? hn::LoadU(d, p) : load_some(d, p, count); };
   const V start = t.bias != nullptr ? load(t.bias + column) : hn::Zero(d);
   V sums[kRows];
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) sums[r] = start;
   for (int64_t p = 0; p < t.k; ++p, a += t.a_column, b += t.b_row) {
     const V y = load(b);
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       sums[r] = hn::MulAdd(hn::Set(d, a[r * t.a_row]), y, sums[r]);
     }
   }
   float* c = t.c + row * t.c_row + column;
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r, c += t.c_row) {
     const V y = activate(d, sums[r], t.activation);
     if (kFull) {
