@@ -1,5 +1,6 @@
 #include "danlu/backends/cpu/ref/elementwise.h"
 #include "danlu/backends/cpu/kernel_list.h"
+#include "danlu/backends/cpu/simd/elementwise.h"
 #include "danlu/ops/registry.h"
 
 namespace danlu::cpu {
@@ -14,9 +15,9 @@ std::vector<KernelList> elementwise_kernel_lists() {
         subtract_op,    multiply_op,   divide_op,   power_op,      maximum_op,     minimum_op,
         equal_op,       not_equal_op,  less_op,     less_equal_op, greater_op,     greater_equal_op,
         logical_and_op, logical_or_op, where_op}) {
-    lists.push_back({op, {ref_elementwise()}});
+    lists.push_back({op, {simd::elementwise(), ref_elementwise()}});
   }
-  lists.push_back({cast_op, {ref_cast()}});
+  lists.push_back({cast_op, {simd::cast(), ref_cast()}});
   lists.push_back({copy_op, {ref_copy()}});
   lists.push_back({stop_gradient_op, {ref_copy()}});
   return lists;

@@ -1,6 +1,8 @@
 #include "danlu/backends/cpu/ref/manipulation.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/elementwise.h"
+#include "danlu/backends/cpu/simd/elementwise.h"
+#include "danlu/backends/cpu/simd/transpose.h"
 #include "danlu/ops/registry.h"
 
 namespace danlu::cpu {
@@ -8,8 +10,8 @@ namespace danlu::cpu {
 std::vector<KernelList> manipulation_kernel_lists() {
   return {
       {reshape_op, {ref_copy()}},
-      {transpose_op, {ref_transpose()}},
-      {broadcast_to_op, {ref_broadcast_to()}},
+      {transpose_op, {simd::transpose(), ref_transpose()}},
+      {broadcast_to_op, {simd::broadcast_to(), ref_broadcast_to()}},
       {slice_op, {ref_slice()}},
       {pad_op, {ref_pad()}},
       {concatenate_op, {ref_concatenate()}},

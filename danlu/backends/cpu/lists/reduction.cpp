@@ -1,13 +1,15 @@
 #include "danlu/backends/cpu/ref/reduction.h"
 #include "danlu/backends/cpu/kernel_list.h"
+#include "danlu/backends/cpu/simd/reduce.h"
 #include "danlu/ops/registry.h"
 
 namespace danlu::cpu {
 
 std::vector<KernelList> reduction_kernel_lists() {
   return {
-      {sum_op, {ref_sum()}},       {max_op, {ref_max()}},       {min_op, {ref_min()}},
-      {argmax_op, {ref_argmax()}}, {argmin_op, {ref_argmin()}},
+      {sum_op, {simd::sum(), ref_sum()}},          {max_op, {simd::max(), ref_max()}},
+      {min_op, {simd::min(), ref_min()}},          {argmax_op, {simd::argmax(), ref_argmax()}},
+      {argmin_op, {simd::argmin(), ref_argmin()}},
   };
 }
 

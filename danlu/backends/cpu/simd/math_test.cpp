@@ -165,6 +165,49 @@ TEST(SimdMath, OddFunctionsKeepTheSignOfZero) {
   }
 }
 
+struct BinaryCase {
+  TileOp op;
+  float (*reference)(float, float);
+};
+
+const BinaryCase kBinary[] = {
+    {TileOp::add, [](float x, float y) { return x + y; }},
+    {TileOp::sub, [](float x, float y) { return x - y; }},
+    {TileOp::mul, [](float x, float y) { return x * y; }},
+    {TileOp::div, [](float x, float y) { return x / y; }},
+    {TileOp::maximum, [](float x, float y) { return x > y || std::isnan(x) ? x : y; }},
+    {TileOp::minimum, [](float x, float y) { return x < y || std::isnan(x) ? x : y; }},
+    {TileOp::equal, [](float x, float y) -> float { return x == y; }},
+    {TileOp::not_equal, [](float x, float y) -> float { return x != y; }},
+    {TileOp::less, [](float x, float y) -> float { return x < y; }},
+    {TileOp::less_equal, [](float x, float y) -> float { return x <= y; }},
+    {TileOp::greater, [](float x, float y) -> float { return x > y; }},
+    {TileOp::greater_equal, [](float x, float y) -> float { return x >= y; }},
+    {TileOp::logical_and, [](float x, float y) -> float { return x != 0 && y != 0; }},
+    {TileOp::logical_or, [](float x, float y) -> float { return x != 0 || y != 0; }},
+    {TileOp::select, [](float x, float y) { return x != 0 ? y : x; }},
+};
+
+TEST(SimdMath, BinaryOperationsOnSpecialPairs) {
+  std::vector<float> x, y;
+  for (const float a : special_points()) {
+    for (const float b : special_points()) x.push_back(a), y.push_back(b);
+  }
+  for (const Isa isa : isas()) {
+    for (const BinaryCase& test : kBinary) {
+      std::vector<float> out(x.size());
+      tile_table(isa).loops[static_cast<size_t>(test.op)](x.data(), y.data(), x.data(), out.data(),
+                                                          x.size(), 0);
+      for (size_t i = 0; i < x.size(); ++i) {
+        const float expected = test.reference(x[i], y[i]);
+        ASSERT_TRUE(out[i] == expected || (std::isnan(out[i]) && std::isnan(expected)))
+            << name(isa) << " " << name(test.op) << " of " << x[i] << " and " << y[i] << ": "
+            << out[i];
+      }
+    }
+  }
+}
+
 TEST(SimdMath, PowerWithinItsBound) {
   std::vector<float> x, y;
   const auto add = [&](float base, float exponent) {

@@ -1,0 +1,141 @@
+#include "danlu/backends/cpu/simd/reduce_rows.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "danlu/backends/cpu/simd/reduce_rows.cpp"
+#include <hwy/foreach_target.h>
+// Highway includes this file again per target from here on.
+#include "danlu/backends/cpu/simd/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace danlu::cpu::simd {
+namespace HWY_NAMESPACE {
+namespace {
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+/// Calls f(v, i) for each vector of a row; lanes beyond its end hold `filler`.
+template <class F>
+HWY_INLINE void for_vectors(D d, const float* x, size_t n, V filler, F f) {
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) f(hn::LoadU(d, x + i), i);
+  if (i < n) f(hn::IfThenElse(hn::FirstN(d, n - i), load_some(d, x + i, n - i), filler), i);
+}
+
+/// The greatest element, or NaN. Minima are maxima of the negated row.
+template <bool kNegate>
+HWY_INLINE float greatest(D d, const float* x, size_t n) {
+  const V low = hn::Set(d, -kInf);
+  V most = low;
+  auto nan = hn::IsNaN(low);
+  for_vectors(d, x, n, kNegate ? hn::Neg(low) : low, [&](V v, size_t) HWY_ATTR {
+    nan = hn::Or(nan, hn::IsNaN(v));
+    most = hn::Max(most, kNegate ? hn::Neg(v) : v);
+  });
+  if (!hn::AllFalse(d, nan)) return kNan;
+  const float result = hn::GetLane(hn::MaxOfLanes(d, most));
+  return kNegate ? -result : result;
+}
+
+template <bool kNegate>
+void extremum(const float* x, size_t rows, size_t n, float* out) {
+  const D d;
+  for (size_t r = 0; r < rows; ++r, x += n) out[r] = greatest<kNegate>(d, x, n);
+}
+
+template <bool kNegate>
+void index_of_extremum(const float* x, size_t rows, size_t n, int64_t* out) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t r = 0; r < rows; ++r, x += n) {
+    const float value = greatest<kNegate>(d, x, n);
+    const V wanted = hn::Set(d, value);
+    const bool is_nan = value != value;
+    for (size_t i = 0; i < n; i += lanes) {
+      const size_t count = std::min(lanes, n - i);
+      const V v = count == lanes ? hn::LoadU(d, x + i) : load_some(d, x + i, count);
+      auto found = is_nan ? hn::IsNaN(v) : hn::Eq(v, wanted);
+      if (count < lanes) found = hn::And(found, hn::FirstN(d, count));
+      const intptr_t lane = hn::FindFirstTrue(d, found);
+      if (lane >= 0) {
+        out[r] = static_cast<int64_t>(i) + lane;
+        break;
+      }
+    }
+  }
+}
+
+/// NaN in a row reaches the sum, and from there the whole row.
+template <bool kLog>
+void normalize(const float* x, size_t rows, size_t n, float* out) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const V low = hn::Set(d, -kInf);
+  for (size_t r = 0; r < rows; ++r, x += n, out += n) {
+    V most = low;
+    for_vectors(d, x, n, low, [&](V v, size_t) HWY_ATTR { most = hn::Max(most, v); });
+    const V top = hn::MaxOfLanes(d, most);
+    V even = hn::Zero(d), odd = even;
+    const auto store = [&](V v, size_t i) HWY_ATTR {
+      if (n - i >= lanes) {
+        hn::StoreU(v, d, out + i);
+      } else {
+        store_some(d, v, out + i, n - i);
+      }
+    };
+    // Filler lanes are e^−∞ = 0.
+    for_vectors(d, x, n, low, [&](V v, size_t i) HWY_ATTR {
+      const V e = exp(d, hn::Sub(v, top));
+      if constexpr (!kLog) store(e, i);
+      const V sum = hn::Add(even, e);
+      even = odd;
+      odd = sum;
+    });
+    const V sum = hn::SumOfLanes(d, hn::Add(even, odd));
+    if constexpr (kLog) {
+      const V shift = log(d, sum);
+      for_vectors(d, x, n, low,
+                  [&](V v, size_t i) HWY_ATTR { store(hn::Sub(hn::Sub(v, top), shift), i); });
+    } else {
+      for_vectors(d, out, n, low, [&](V e, size_t i) HWY_ATTR { store(hn::Div(e, sum), i); });
+    }
+  }
+}
+
+}  // namespace
+
+void fill_row_loops(RowLoops& loops) {
+  loops = {.max = extremum<false>,
+           .min = extremum<true>,
+           .argmax = index_of_extremum<false>,
+           .argmin = index_of_extremum<true>,
+           .softmax = normalize<false>,
+           .log_softmax = normalize<true>};
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace danlu::cpu::simd
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace danlu::cpu::simd {
+
+const RowLoops& row_loops(Isa isa) {
+  static const auto all = [] {
+    std::array<RowLoops, 3> loops;
+    for (RowLoops& each : loops) HWY_STATIC_DISPATCH(fill_row_loops)(each);
+#if HWY_TARGETS & HWY_AVX2
+    N_AVX2::fill_row_loops(loops[static_cast<size_t>(Isa::avx2)]);
+#endif
+#if HWY_TARGETS & HWY_AVX3
+    N_AVX3::fill_row_loops(loops[static_cast<size_t>(Isa::avx512)]);
+#endif
+    return loops;
+  }();
+  return all[static_cast<size_t>(isa)];
+}
+
+}  // namespace danlu::cpu::simd
+#endif  // HWY_ONCE

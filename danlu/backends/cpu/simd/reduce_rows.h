@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "danlu/runtime/kernel.h"
+
+namespace danlu::cpu::simd {
+
+/// Loops of one instruction set over the rows of a (rows, n) matrix, n ≥ 1.
+struct RowLoops {
+  void (*max)(const float* x, size_t rows, size_t n, float* out) = nullptr;
+  void (*min)(const float* x, size_t rows, size_t n, float* out) = nullptr;
+  void (*argmax)(const float* x, size_t rows, size_t n, int64_t* out) = nullptr;
+  void (*argmin)(const float* x, size_t rows, size_t n, int64_t* out) = nullptr;
+  void (*softmax)(const float* x, size_t rows, size_t n, float* out) = nullptr;
+  void (*log_softmax)(const float* x, size_t rows, size_t n, float* out) = nullptr;
+};
+
+const RowLoops& row_loops(Isa isa);
+
+}  // namespace danlu::cpu::simd
