@@ -5,6 +5,7 @@ namespace danlu::bench {
 /// Each adds its measurements to Google Benchmark's list.
 void register_kernels();
 void register_steps();
+void register_tiles();
 
 /// What a fresh process runs to be timed from its start: one `cnn` step on in-memory data.
 void first_step();

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   }
   danlu::bench::register_kernels();
   danlu::bench::register_steps();
+  danlu::bench::register_tiles();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

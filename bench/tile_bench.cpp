@@ -6,6 +6,7 @@
 #include <cstring>
 #include <random>
 
+#include "bench/benchmarks.h"
 #include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/core/buffer.h"
 
@@ -98,7 +99,6 @@ void Adam(benchmark::State& state) {
   for (auto _ : state) setup.run();
   state.SetItemsProcessed(state.iterations() * 225034);
 }
-BENCHMARK(Adam)->Arg(1)->Arg(2)->UseRealTime();
 
 void AdamLoop(benchmark::State& state) {
   Setup setup(adam(), kNetwork, 1);
@@ -114,7 +114,6 @@ void AdamLoop(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * 225034);
 }
-BENCHMARK(AdamLoop);
 
 TileProgram bias_relu() {
   TileProgram p;
@@ -139,7 +138,6 @@ void BiasRelu(benchmark::State& state) {
   for (auto _ : state) setup.run();
   state.SetItemsProcessed(state.iterations() * state.range(0) * 32);
 }
-BENCHMARK(BiasRelu)->Arg(64)->Arg(4096)->Arg(50176);
 
 void BiasReluLoop(benchmark::State& state) {
   Setup setup(bias_relu(), {{state.range(0), 32}}, 1);
@@ -149,7 +147,6 @@ void BiasReluLoop(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * state.range(0) * 32);
 }
-BENCHMARK(BiasReluLoop)->Arg(64)->Arg(4096)->Arg(50176);
 
 /// g · s · (1 − s) with s = sigmoid(a·x + b).
 TileProgram sigmoid_chain() {
@@ -169,7 +166,6 @@ void SigmoidChain(benchmark::State& state) {
   for (auto _ : state) setup.run();
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(SigmoidChain)->Arg(8)->Arg(64)->Arg(4096)->Arg(262144);
 
 /// The activation of a layer of the xor network: what a run costs apart from its arithmetic.
 void TinyProgram(benchmark::State& state) {
@@ -184,7 +180,24 @@ void TinyProgram(benchmark::State& state) {
   Setup setup(p, {{4, 8}}, 1);
   for (auto _ : state) setup.run();
 }
-BENCHMARK(TinyProgram);
 
 }  // namespace
 }  // namespace danlu::cpu::simd
+
+namespace danlu::bench {
+
+void register_tiles() {
+  using namespace cpu::simd;
+  benchmark::RegisterBenchmark("tile/adam_225034/threads", Adam)->Arg(1)->Arg(2)->UseRealTime();
+  benchmark::RegisterBenchmark("tile/adam_225034/one_loop", AdamLoop)->UseRealTime();
+  for (const int64_t rows : {64, 4096, 50176}) {
+    benchmark::RegisterBenchmark("tile/bias_relu_x32", BiasRelu)->Arg(rows);
+    benchmark::RegisterBenchmark("tile/bias_relu_x32/one_loop", BiasReluLoop)->Arg(rows);
+  }
+  for (const int64_t n : {8, 64, 4096, 262144}) {
+    benchmark::RegisterBenchmark("tile/sigmoid_chain", SigmoidChain)->Arg(n);
+  }
+  benchmark::RegisterBenchmark("tile/five_instructions_32", TinyProgram);
+}
+
+}  // namespace danlu::bench
