@@ -44,11 +44,8 @@ Shape LayerImpl::compute_output_shape(const Shape& input_shape) const {
 }
 
 Array LayerImpl::operator()(const Array& x, const CallContext& context) {
-  if (built_) {
-    compute_output_shape(x.shape());
-  } else {
-    ensure_built(x.rank() > 0 ? x.shape().with_dim(0, kNone) : x.shape());
-  }
+  compute_output_shape(x.shape());
+  ensure_built(x.rank() > 0 ? x.shape().with_dim(0, kNone) : x.shape());
   return with_error_context(where(), [&] {
     const bool same = x.dtype() == dtype_ || !casts_input();
     return call(same ? x : cast(x, dtype_), context);

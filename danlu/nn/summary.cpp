@@ -15,6 +15,17 @@ int64_t text_width(const std::string& text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
 }
 
+/// The first `count` characters.
+std::string prefix(const std::string& text, int64_t count) {
+  size_t end = 0;
+  while (end < text.size()) {
+    const bool begins = (text[end] & 0xc0) != 0x80;
+    if (begins && count-- == 0) break;
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
 std::string repeat(const char* text, int64_t times) {
   std::string out;
   for (int64_t i = 0; i < times; ++i) out += text;
@@ -36,9 +47,9 @@ std::vector<std::string> wrap(const std::string& text, int64_t width) {
       continue;
     }
     if (!line.empty()) lines.push_back(std::exchange(line, ""));
-    while (static_cast<int64_t>(word.size()) > width) {
-      lines.push_back(word.substr(0, static_cast<size_t>(width)));
-      word.erase(0, static_cast<size_t>(width));
+    while (text_width(word) > width) {
+      lines.push_back(prefix(word, width));
+      word.erase(0, lines.back().size());
     }
     line = word;
   }
@@ -120,8 +131,7 @@ class Table {
 };
 
 std::string cut(const std::string& text, int64_t width) {
-  if (static_cast<int64_t>(text.size()) <= width) return text;
-  return text.substr(0, static_cast<size_t>(width - 1)) + "…";
+  return text_width(text) <= width ? text : prefix(text, width - 1) + "…";
 }
 
 std::string trainable_mark(const Layer& layer) {

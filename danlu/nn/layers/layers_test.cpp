@@ -1,0 +1,289 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "danlu/base/error.h"
+#include "danlu/nn/global_state.h"
+#include "danlu/nn/layers/activation.h"
+#include "danlu/nn/layers/conv2d.h"
+#include "danlu/nn/layers/dense.h"
+#include "danlu/nn/layers/dropout.h"
+#include "danlu/nn/layers/flatten.h"
+#include "danlu/nn/layers/input.h"
+#include "danlu/nn/layers/pooling2d.h"
+#include "danlu/nn/layers/reshape.h"
+#include "danlu/ops/manipulation.h"
+#include "tests/support/check_layer.h"
+
+namespace danlu {
+namespace {
+
+using testing::check_layer;
+using testing::expect_error;
+
+TEST(Dense, Layer) {
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return Dense({.units = 3, .activation = "tanh", .dtype = dtype});
+                   },
+               .input_shape = {4, 5},
+               .output_shape = {4, 3},
+               .trainable_weights = 2,
+               .params = 18});
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return Dense({.units = 2, .use_bias = false, .dtype = dtype});
+                   },
+               .input_shape = {2, 3, 4},
+               .output_shape = {2, 3, 2},
+               .trainable_weights = 1,
+               .params = 8});
+}
+
+TEST(Dense, Errors) {
+  clear_session();
+  expect_error<ValueError>([] { Dense({.units = 0}); },
+                           "[Dense 'dense'] `units` is too small. Expected an integer of at least "
+                           "1. Received units=0.");
+  const Dense layer({.units = 2});
+  layer(zeros({3, 4}));
+  expect_error<ShapeError>(
+      [&] {
+        layer(zeros({3, 5}));
+      },
+      "[Dense 'dense_1'] The input does not fit the weights. Expected axis -1 "
+      "of length 4, as when the layer was built. Received (3, 5).");
+  expect_error<ShapeError>([] { Dense({.units = 2, .name = "top"})(zeros({4})); },
+                           "[Dense 'top'] The input has too few axes. Expected at least 2, the "
+                           "batch axis included. Received (4,). Hint: the first axis counts "
+                           "samples: reshape one sample to (1, …).");
+  expect_error<ShapeError>(
+      [] {
+        Dense({.units = 2, .name = "top"})->ensure_built({kNone, kNone});
+      },
+      "[Dense 'top'] The weights depend on a dimension that is unknown. Expected a known length of "
+      "axis -1. Received (None, None).");
+  expect_error<ValueError>([] { Dense({.units = 2, .activation = "rleu"}); },
+                           "[activation] There is no activation of this name. Expected one of "
+                           "linear, relu, sigmoid, tanh, softmax, softplus, exponential. Received "
+                           "\"rleu\".");
+  expect_error<ValueError>([] { Dense({.units = 2, .name = "top", .dtype = "int32"}); },
+                           "[Dense 'top'] A layer cannot compute in this dtype. Expected "
+                           "\"float32\" or \"float64\". Received \"int32\".");
+}
+
+TEST(Conv2D, Layer) {
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return Conv2D({.filters = 4,
+                                    .kernel_size = {3, 2},
+                                    .strides = {2, 1},
+                                    .padding = "same",
+                                    .activation = "sigmoid",
+                                    .dtype = dtype});
+                   },
+               .input_shape = {2, 5, 6, 3},
+               .output_shape = {2, 3, 6, 4},
+               .trainable_weights = 2,
+               .params = 3 * 2 * 3 * 4 + 4});
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return Conv2D({.filters = 4,
+                                    .kernel_size = 3,
+                                    .dilation_rate = 2,
+                                    .groups = 2,
+                                    .use_bias = false,
+                                    .dtype = dtype});
+                   },
+               .input_shape = {2, 6, 7, 2},
+               .output_shape = {2, 2, 3, 4},
+               .trainable_weights = 1,
+               .params = 3 * 3 * 1 * 4});
+}
+
+TEST(Conv2D, Errors) {
+  clear_session();
+  expect_error<ValueError>([] { Conv2D({.filters = 2}); },
+                           "[Conv2D 'conv2d'] `kernel_size` is missing. Expected height and width "
+                           "of the kernel. Hint: .kernel_size = {3, 3}.");
+  expect_error<ValueError>(
+      [] { Conv2D({.filters = 2, .kernel_size = 3, .padding = "full", .name = "c"}); },
+      "[Conv2D 'c'] `padding` is unknown. Expected \"valid\" or \"same\". Received \"full\".");
+  expect_error<ValueError>(
+      [] {
+        Conv2D({.filters = 2, .kernel_size = 3, .strides = 2, .dilation_rate = 2, .name = "c"});
+      },
+      "[Conv2D 'c'] Strides and dilation cannot both be greater than 1. Received strides=(2, 2), "
+      "dilation_rate=(2, 2).");
+  expect_error<ValueError>(
+      [] { Conv2D({.filters = 3, .kernel_size = 3, .groups = 2, .name = "c"}); },
+      "[Conv2D 'c'] `groups` must divide `filters`. Received groups=2, filters=3.");
+  const Conv2D layer({.filters = 2, .kernel_size = 3, .name = "c"});
+  expect_error<ShapeError>(
+      [&] {
+        layer(zeros({3, 28, 28}));
+      },
+      "[Conv2D 'c'] The input has the wrong number of axes. Expected (batch, "
+      "height, width, channels). Received (3, 28, 28).");
+  expect_error<ShapeError>(
+      [&] {
+        layer(zeros({3, 2, 28, 1}));
+      },
+      "[Conv2D 'c'] The window is larger than the input, so no output would "
+      "be left. Expected at least 3 rows and columns under the window. "
+      "Received (3, 2, 28, 1). Hint: use a smaller window, fewer pooling "
+      "layers or padding=\"same\".");
+}
+
+TEST(Pooling2D, Layers) {
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return MaxPooling2D({.pool_size = {2, 3}, .dtype = dtype});
+                   },
+               .input_shape = {2, 5, 7, 2},
+               .output_shape = {2, 2, 2, 2}});
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return AveragePooling2D(
+                         {.pool_size = 3, .strides = {2, 2}, .padding = "same", .dtype = dtype});
+                   },
+               .input_shape = {2, 5, 6, 2},
+               .output_shape = {2, 3, 3, 2}});
+}
+
+TEST(Pooling2D, Errors) {
+  expect_error<ValueError>(
+      [] {
+        MaxPooling2D({.pool_size = {2, 0}, .name = "m"});
+      },
+      "[MaxPooling2D 'm'] `pool_size` is too small. Expected an integer of at "
+      "least 1. Received pool_size=0.");
+}
+
+TEST(Flatten, Layer) {
+  check_layer({.make = [](const std::string& dtype) { return Flatten({.dtype = dtype}); },
+               .input_shape = {3, 4, 2},
+               .output_shape = {3, 8}});
+  EXPECT_EQ(Flatten()(zeros({3})).shape(), (Shape{3, 1}));
+  EXPECT_EQ(Flatten()->compute_output_shape({kNone, kNone, 3}), (Shape{kNone, kNone}));
+}
+
+TEST(Reshape, Layer) {
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return Reshape({.target_shape = {-1, 2}, .dtype = dtype});
+                   },
+               .input_shape = {3, 4, 3},
+               .output_shape = {3, 6, 2}});
+  expect_error<ShapeError>(
+      [] {
+        Reshape({.target_shape = {5}, .name = "r"})(zeros({2, 4}));
+      },
+      "[Reshape 'r'] A sample cannot take the target shape. Expected 4 "
+      "elements, as in the input (2, 4). Received target_shape=(5).");
+  expect_error<ValueError>(
+      [] {
+        Reshape({.target_shape = {-1, -1}, .name = "r"});
+      },
+      "[Reshape 'r'] `target_shape` is no shape. Expected dimensions of at "
+      "least 0, at most one of them −1. Received (-1, -1).");
+}
+
+TEST(Activation, Layers) {
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return Activation({.activation = "softplus", .dtype = dtype});
+                   },
+               .input_shape = {3, 4},
+               .output_shape = {3, 4}});
+  check_layer(
+      {.make =
+           [](const std::string& dtype) {
+             return ReLU(
+                 {.max_value = 0.6, .negative_slope = 0.1, .threshold = 0.2, .dtype = dtype});
+           },
+       .input_shape = {3, 4},
+       .output_shape = {3, 4}});
+  check_layer(
+      {.make = [](const std::string& dtype) { return Softmax({.axis = 1, .dtype = dtype}); },
+       .input_shape = {3, 4, 2},
+       .output_shape = {3, 4, 2}});
+  const Activation custom(
+      {.activation = ActivationFunction([](const Array& x) { return x * 2; }, "twice")});
+  EXPECT_EQ(custom(Array({1.f, 2.f})).to_vector(), (std::vector<float>{2, 4}));
+  expect_error<ValueError>([] { ReLU({.negative_slope = -1, .name = "r"}); },
+                           "[ReLU 'r'] `negative_slope` must not be negative. Received "
+                           "negative_slope=-1.000000.");
+}
+
+TEST(Dropout, Layer) {
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return Dropout({.rate = 0.4, .seed = 3, .dtype = dtype});
+                   },
+               .input_shape = {3, 4},
+               .output_shape = {3, 4},
+               .seed_states = 1,
+               .deterministic_training = false});
+  expect_error<ValueError>([] { Dropout({.rate = 1.5, .name = "d"}); },
+                           "[Dropout 'd'] `rate` is no share. Expected a number in [0, 1]. "
+                           "Received rate=1.500000.");
+}
+
+TEST(Dropout, KeepsTheMeanAndMovesItsStateOn) {
+  const Dropout layer({.rate = 0.25, .seed = 7});
+  const Array x = ones({200, 100});
+  const auto first = layer(x, {.training = true}).to_vector();
+  const auto second = layer(x, {.training = true}).to_vector();
+  EXPECT_NE(first, second);
+  double total = 0, zeros_seen = 0;
+  for (const float v : first) {
+    EXPECT_TRUE(v == 0 || std::abs(v - 1 / 0.75) < 1e-6) << v;
+    total += v;
+    zeros_seen += v == 0;
+  }
+  // 20,000 draws: four standard deviations are 0.012.
+  EXPECT_NEAR(zeros_seen / 20'000, 0.25, 0.013);
+  EXPECT_NEAR(total / 20'000, 1.0, 0.02);
+  EXPECT_EQ(layer(x).to_vector(), x.to_vector());
+
+  const Dropout again({.rate = 0.25, .seed = 7});
+  EXPECT_EQ(again(x, {.training = true}).to_vector(), first);
+  const Dropout all(1.0);
+  EXPECT_EQ(sum(all(x, {.training = true})).item(), 0);
+}
+
+TEST(Input, DeclaresAShape) {
+  const Input input({28, 28, 1});
+  EXPECT_EQ(input(zeros({2, 28, 28, 1})).shape(), (Shape{2, 28, 28, 1}));
+  EXPECT_EQ(Input({kNone, 3})->compute_output_shape({kNone, 7, 3}), (Shape{kNone, 7, 3}));
+  expect_error<ShapeError>(
+      [&] {
+        Input({.shape = {4}, .name = "in"})(zeros({2, 5}));
+      },
+      "[InputLayer 'in'] The input does not have the declared shape. Expected "
+      "(None, 4). Received (2, 5).");
+  const Json config = input->get_config();
+  EXPECT_EQ(layer_from_config("InputLayer", config)->get_config(), config);
+}
+
+TEST(Layer, ConfigsAreThoseOfKeras) {
+  const Dense layer({.units = 10,
+                     .activation = "softmax",
+                     .kernel_initializer = initializers::RandomNormal({.stddev = 0.1, .seed = 4}),
+                     .name = "top",
+                     .input_shape = {4}});
+  EXPECT_EQ(layer->get_config().dump(),
+            R"({"units":10,"activation":"softmax","use_bias":true,"kernel_initializer":)"
+            R"({"class_name":"RandomNormal","config":{"mean":0.0,"stddev":0.1,"seed":4}},)"
+            R"("bias_initializer":{"class_name":"Zeros","config":{}},"name":"top",)"
+            R"("dtype":"float32","trainable":true,"input_shape":[4]})");
+  expect_error<ValueError>(
+      [] { layer_from_config("Dens", Json::object()); },
+      "[layer_from_config] There is no layer of this class. Expected one of InputLayer, Dense, "
+      "Conv2D, MaxPooling2D, AveragePooling2D, Flatten, Reshape, Activation, ReLU, Softmax, "
+      "Dropout. Received \"Dens\".");
+}
+
+}  // namespace
+}  // namespace danlu
