@@ -1,5 +1,7 @@
 #include "danlu/compile/bound_step.h"
 
+#include <cstring>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -8,6 +10,32 @@
 #include "danlu/compile/run.h"
 
 namespace danlu {
+namespace {
+
+bool same_scalar(const Array& a, const Array& b) {
+  return a.spec() == b.spec() && a.rank() == 0 && a.scalar_class() != ScalarClass::none &&
+         a.scalar_class() == b.scalar_class() &&
+         std::memcmp(a.data(), b.data(), a.spec().bytes()) == 0;
+}
+
+/// Lets equal captured numbers be one input, so that what is computed from them is one value too.
+/// `first` is the position of the first capture among the inputs.
+void merge_equal_scalars(Graph& graph, const std::vector<Array>& captures, size_t first) {
+  std::vector<uint32_t> now(graph.nodes.size());
+  std::iota(now.begin(), now.end(), 0u);
+  for (size_t i = 0; i < captures.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (!same_scalar(captures[i], captures[j])) continue;
+      now[graph.inputs[first + i]] = graph.inputs[first + j];
+      break;
+    }
+  }
+  for (GraphNode& node : graph.nodes) {
+    for (ValueId& v : node.inputs) v.node = now[v.node];
+  }
+}
+
+}  // namespace
 
 BoundStep::BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs, const Body& body)
     : state_(std::move(state)), input_specs_(std::move(inputs)) {
@@ -36,7 +64,9 @@ BoundStep::BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs
   Trace trace = trace_graph(all, results);
   graph_ = std::move(trace.graph);
   captures_ = std::move(trace.captures);
+  merge_equal_scalars(graph_, captures_, all.size());
   in_.resize(graph_.inputs.size());
+  for (size_t i = 0; i < captures_.size(); ++i) in_[all.size() + i] = captures_[i].data();
   out_.resize(results.size());
   bind(current_options());
 }
@@ -53,9 +83,6 @@ void BoundStep::run(std::span<const void* const> inputs) {
   if (const CompileOptions now = current_options(); !(now == options_)) bind(now);
   for (size_t i = 0; i < state_.size(); ++i) in_[i] = state_[i].exclusive_buffer()->data();
   for (size_t i = 0; i < inputs.size(); ++i) in_[state_.size() + i] = inputs[i];
-  for (size_t i = 0; i < captures_.size(); ++i) {
-    in_[state_.size() + inputs.size() + i] = captures_[i].data();
-  }
   for (size_t i = 0; i < outputs_.size(); ++i) out_[i] = outputs_[i].data();
   for (size_t i = 0; i < written_.size(); ++i) {
     out_[outputs_.size() + i] = const_cast<void*>(in_[written_[i]]);

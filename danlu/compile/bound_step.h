@@ -49,7 +49,7 @@ class BoundStep {
   std::vector<HostTensor> outputs_;
   CompileOptions options_;
   std::unique_ptr<Instance> instance_;
-  std::vector<const void*> in_;
+  std::vector<const void*> in_;  ///< state, inputs, captures
   std::vector<void*> out_;
 };
 

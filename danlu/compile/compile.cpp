@@ -163,7 +163,11 @@ std::shared_ptr<const Program> compile_graph(const Graph& graph, const CompileOp
 PlanReport plan_report(std::span<const Array> outputs) {
   std::vector<Array> pending(outputs.begin(), outputs.end());
   const Trace trace = trace_graph({}, pending);
-  return compile_graph(trace.graph, current_options())->report;
+  PlanReport report = compile_graph(trace.graph, current_options())->report;
+  const CacheStatistics cache = cache_statistics();
+  report.cache_hits = cache.hits;
+  report.cache_misses = cache.misses;
+  return report;
 }
 
 }  // namespace danlu

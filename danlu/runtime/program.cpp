@@ -40,6 +40,10 @@ std::string PlanReport::to_string() const {
   s += std::to_string(instructions) + " instructions, " + std::to_string(threads) +
        (threads == 1 ? " thread, arena " : " threads, arena ") + megabytes(arena_bytes) +
        " (without reuse " + megabytes(arena_bytes_without_reuse) + ")\n";
+  if (cache_misses > 0) {
+    s += "program cache: " + std::to_string(cache_hits) + " hits, " +
+         std::to_string(cache_misses) + " misses\n";
+  }
   for (const std::string& refusal : refusals) s += refusal + "\n";
   return s;
 }

@@ -51,6 +51,7 @@ struct PlanReport {
   size_t arena_bytes_without_reuse = 0;
   int instructions = 0;
   int threads = 1;
+  int64_t cache_hits = 0, cache_misses = 0;  ///< of the process, when the report was asked for
   std::string to_string() const;
 };
 
