@@ -215,4 +215,10 @@ Optimizer::Optimizer(const std::string& name)
                           .received = "\"" + name + "\""});
       }()) {}
 
+TrainState Optimizer::update(const TrainState& s, const Params& gradients,
+                             std::vector<Array> state) const {
+  auto [params, slots] = impl_->stateless_apply(s.slots, gradients, s.params);
+  return {std::move(params), std::move(state), std::move(slots)};
+}
+
 }  // namespace danlu

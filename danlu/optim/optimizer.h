@@ -92,6 +92,22 @@ class OptimizerImpl {
   Variable iterations_, learning_rate_;
 };
 
+/// Values of a model's trainable weights, in order.
+using Params = std::vector<Array>;
+
+/// All that a training loop of one's own carries from step to step; a tree of Arrays, so that
+/// `jit` and `value_and_grad` take it.
+struct TrainState {
+  Params params;             ///< values of `trainable_weights()`
+  std::vector<Array> state;  ///< values of `non_trainable_variables()`
+  std::vector<Array> slots;  ///< values of the optimizer's `variables()`
+
+  template <class V>
+  void tree(V&& visit) {
+    visit(params), visit(state), visit(slots);
+  }
+};
+
 /// A handle on an optimizer; copies share its state. Known names: "sgd", "adam".
 class Optimizer {
  public:
@@ -101,6 +117,10 @@ class Optimizer {
   explicit Optimizer(std::shared_ptr<OptimizerImpl> impl) : impl_(std::move(impl)) {}
   OptimizerImpl* operator->() const { return impl_.get(); }
   OptimizerImpl& operator*() const { return *impl_; }
+
+  /// One step as a pure function: `s` with new parameters and slots, and with `state`.
+  /// Errors: StateError before the slots exist; ValueError for wrong counts.
+  TrainState update(const TrainState& s, const Params& gradients, std::vector<Array> state) const;
 
  private:
   std::shared_ptr<OptimizerImpl> impl_;

@@ -107,7 +107,8 @@ History FitLoop::fit(const Dataset& data, const FitOptions& options) {
   if (options.validation_data.defined()) {
     const int64_t size =
         options.validation_batch_size > 0 ? options.validation_batch_size : data.batch_size();
-    validation.emplace(model_.dataset(options.validation_data.split(), size));
+    const std::optional<Dataset>& own = options.validation_data.dataset();
+    validation.emplace(own ? *own : model_.dataset(options.validation_data.split(), size));
     require_samples(validation->dataset(), "fit, validation_data");
   }
 

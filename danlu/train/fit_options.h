@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "danlu/core/array.h"
@@ -13,18 +14,21 @@ namespace danlu {
 /// The evaluated values of `array` on the same storage.
 HostTensor to_host(const Array& array);
 
-/// Samples for validation: a DataSplit, or x and y.
+/// Samples for validation: a DataSplit, x and y, or a Dataset with batches of its own.
 class ValidationData {
  public:
   ValidationData() = default;
   ValidationData(DataSplit split) : split_(std::move(split)) {}
   ValidationData(HostTensor x, HostTensor y) : split_{std::move(x), std::move(y)} {}
   ValidationData(const Array& x, const Array& y) : split_{to_host(x), to_host(y)} {}
-  bool defined() const { return split_.x.defined(); }
+  ValidationData(Dataset dataset) : dataset_(std::move(dataset)) {}
+  bool defined() const { return split_.x.defined() || dataset_.has_value(); }
   const DataSplit& split() const { return split_; }
+  const std::optional<Dataset>& dataset() const { return dataset_; }
 
  private:
   DataSplit split_;
+  std::optional<Dataset> dataset_;
 };
 
 struct FitOptions {

@@ -54,6 +54,30 @@ Layer Model::get_layer(const std::string& name) const {
                     .received = "\"" + name + "\""});
 }
 
+TrainState Model::train_state(const Optimizer& optimizer) const {
+  optimizer->build(trainable_weights());
+  TrainState s;
+  for (const Variable& variable : trainable_weights()) s.params.push_back(variable);
+  for (const Variable& variable : non_trainable_variables()) s.state.push_back(variable);
+  for (const Variable& variable : optimizer->variables()) s.slots.push_back(variable);
+  return s;
+}
+
+void Model::assign(const TrainState& s) {
+  std::vector<Variable> trained = trainable_weights();
+  std::vector<Variable> others = non_trainable_variables();
+  if (s.params.size() != trained.size() || s.state.size() != others.size()) {
+    throw ValueError(
+        {.where = network_->where(),
+         .what = "The state belongs to another model",
+         .expected = std::to_string(trained.size()) + " parameters and " +
+                     std::to_string(others.size()) + " state values",
+         .received = std::to_string(s.params.size()) + " and " + std::to_string(s.state.size())});
+  }
+  for (size_t i = 0; i < trained.size(); ++i) trained[i].assign(s.params[i]);
+  for (size_t i = 0; i < others.size(); ++i) others[i].assign(s.state[i]);
+}
+
 std::vector<Array> Model::get_weights() const {
   std::vector<Array> values;
   for (const Variable& weight : weights()) values.push_back(weight.value());

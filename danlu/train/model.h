@@ -54,6 +54,12 @@ class Model {
     return stateless_call(*network_, params, state, x, context);
   }
 
+  /// The values a training loop of one's own starts from; makes the optimizer's slots.
+  TrainState train_state(const Optimizer& optimizer) const;
+  /// Takes the parameters and the state of `s` (not the slots). Errors: ValueError for wrong
+  /// counts.
+  void assign(const TrainState& s);
+
   std::vector<Variable> weights() const { return network_->weights(); }
   std::vector<Variable> trainable_weights() const { return network_->trainable_weights(); }
   std::vector<Variable> non_trainable_weights() const { return network_->non_trainable_weights(); }

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "danlu/autodiff/autodiff.h"
+#include "danlu/autodiff/jit.h"
 #include "danlu/base/error.h"
 #include "danlu/base/file.h"
 #include "danlu/compile/compile.h"
@@ -17,6 +19,8 @@
 #include "danlu/nn/layers/input.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
+#include "danlu/ops/nn.h"
+#include "danlu/ops/reduction.h"
 #include "danlu/optim/adam.h"
 #include "danlu/optim/sgd.h"
 #include "danlu/train/early_stopping.h"
@@ -175,6 +179,51 @@ TEST(Model, ABadLabelInMidEpochKeepsTheGoodSteps) {
   data.y.values<int32_t>()[40] = -1;
   EXPECT_THROW(model.fit(data, {.batch_size = 32, .verbose = 0, .shuffle = false}), ValueError);
   EXPECT_EQ(model.optimizer().iterations(), 1);
+}
+
+TEST(Model, ALoopOfOnesOwnIsJitted) {
+  set_random_seed(8);
+  Sequential model(
+      {Input({2}), Dense({.units = 16, .activation = "relu"}), Dropout(0.1), Dense({.units = 3})});
+  const Adam optimizer({.learning_rate = 0.02});
+  const DataSplit data = datasets::blobs(64);
+  const Array x = Array::from_buffer(data.x.buffer(), data.x.spec());
+  const Array y = Array::from_buffer(data.y.buffer(), data.y.spec());
+  auto step = jit([&](TrainState s, Array x, Array y) {
+    auto loss_fn = [&](const Params& p) {
+      auto [logits, state] = model.call(p, s.state, x, {.training = true});
+      return std::pair{mean(sparse_categorical_crossentropy(y, logits, {.from_logits = true})),
+                       state};
+    };
+    auto [loss, state, grads] = value_and_grad(loss_fn, {.has_aux = true})(s.params);
+    return std::pair{optimizer.update(s, grads, state), loss};
+  });
+  TrainState s = model.train_state(optimizer);
+  const float before = model.get_weights()[0].to_vector()[0];
+  float first = 0, last = 0;
+  for (int i = 0; i < 60; ++i) {
+    auto [next, loss] = step(s, x, y);
+    s = next;
+    last = loss.item();
+    if (i == 0) first = last;
+  }
+  EXPECT_LT(last, 0.5f * first);
+  EXPECT_EQ(s.slots[0].item<int64_t>(), 60);
+  EXPECT_EQ(model.get_weights()[0].to_vector()[0], before);
+  model.assign(s);
+  EXPECT_EQ(model.get_weights()[0].to_vector(), s.params[0].to_vector());
+  EXPECT_THROW(model.assign(TrainState{}), ValueError);
+}
+
+TEST(Model, ADatasetBringsItsOwnTargets) {
+  Sequential model = small_model();
+  CompileConfig config = classifier();
+  config.loss = "categorical_crossentropy";
+  model.compile(std::move(config));
+  const Dataset train = Dataset(datasets::blobs(96), {.one_hot = 3}).batch(32).prefetch();
+  const Dataset test = Dataset(datasets::blobs(40, 1.0, 0, 1), {.one_hot = 3}).batch(40);
+  const History history = model.fit(train, {.epochs = 10, .verbose = 0, .validation_data = test});
+  EXPECT_GT(history.last("val_accuracy"), 0.8);
 }
 
 TEST(Weights, SurviveAFile) {
