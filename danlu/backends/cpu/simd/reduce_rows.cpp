@@ -1,5 +1,8 @@
 #include "danlu/backends/cpu/simd/reduce_rows.h"
 
+#include <algorithm>
+#include <array>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "danlu/backends/cpu/simd/reduce_rows.cpp"
 #include <hwy/foreach_target.h>

@@ -1,5 +1,8 @@
 // What tile programs load and store: every dtype but float64, as float32.
 
+#include <array>
+#include <cstring>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "danlu/backends/cpu/simd/tile_convert.cpp"
 #include <hwy/foreach_target.h>
