@@ -12,7 +12,7 @@
 
 #define DANLU_FASTEST                                                          \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), \
-                 optimize("O3,no-trapping-math,no-math-errno")))
+                 optimize("O3", "vect-cost-model=dynamic")))
 
 namespace danlu::cpu::simd {
 namespace {
@@ -84,13 +84,17 @@ TileProgram adam() {
 const std::vector<Space> kNetwork = {{1, 288},    {1, 32},  {1, 18432}, {1, 64},
                                      {1, 204800}, {1, 128}, {1, 1280},  {1, 10}};
 
-DANLU_FASTEST void adam_loop(const float* p, const float* g, const float* m, const float* v,
-                             const float* const* s, float* m2, float* v2, float* p2, int64_t n) {
+DANLU_FASTEST void adam_loop(const float* __restrict p, const float* __restrict g,
+                             const float* __restrict m, const float* __restrict v,
+                             const float* const* s, float* __restrict m2, float* __restrict v2,
+                             float* __restrict p2, int64_t n) {
   const float b1 = *s[0], c1 = *s[1], b2 = *s[2], c2 = *s[3], rate = *s[4], epsilon = *s[5];
   for (int64_t i = 0; i < n; ++i) {
-    m2[i] = b1 * m[i] + c1 * g[i];
-    v2[i] = b2 * v[i] + c2 * (g[i] * g[i]);
-    p2[i] = p[i] - rate * (m2[i] / (std::sqrt(v2[i]) + epsilon));
+    const float first = b1 * m[i] + c1 * g[i];
+    const float second = b2 * v[i] + c2 * (g[i] * g[i]);
+    m2[i] = first;
+    v2[i] = second;
+    p2[i] = p[i] - rate * (first / (std::sqrt(second) + epsilon));
   }
 }
 
@@ -123,8 +127,8 @@ TileProgram bias_relu() {
   return p;
 }
 
-DANLU_FASTEST void bias_relu_loop(const float* x, const float* b, float* y, int64_t rows,
-                                  int64_t inner) {
+DANLU_FASTEST void bias_relu_loop(const float* __restrict x, const float* __restrict b,
+                                  float* __restrict y, int64_t rows, int64_t inner) {
   for (int64_t r = 0; r < rows; ++r, x += inner, y += inner) {
     for (int64_t j = 0; j < inner; ++j) {
       const float sum = x[j] + b[j];
