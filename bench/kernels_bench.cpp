@@ -54,6 +54,7 @@ class Bound {
              .outputs = out_.data(),
              .scratch = static_cast<std::byte*>(scratch_->data()),
              .status = &status_};
+    packed_ = testing::internal::pack(*kernel_, args_);
     flops_ = op.flops ? op.flops(call_.attrs.get(), call_.inputs, outputs_)
                       : static_cast<double>(outputs_[0].shape.num_elements());
   }
@@ -69,7 +70,7 @@ class Bound {
   std::vector<const void*> in_;
   std::vector<void*> out_;
   std::unique_ptr<Kernel> kernel_;
-  std::shared_ptr<Buffer> scratch_;
+  std::shared_ptr<Buffer> scratch_, packed_;
   std::string_view name_;
   Status status_;
   KernelArgs args_;

@@ -66,7 +66,11 @@ BoundStep::BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs
   captures_ = std::move(trace.captures);
   merge_equal_scalars(graph_, captures_, all.size());
   in_.resize(graph_.inputs.size());
-  for (size_t i = 0; i < captures_.size(); ++i) in_[all.size() + i] = captures_[i].data();
+  versions_.resize(in_.size());
+  for (size_t i = 0; i < captures_.size(); ++i) {
+    in_[all.size() + i] = captures_[i].data();
+    versions_[all.size() + i] = 1;
+  }
   out_.resize(results.size());
   bind(current_options());
 }
@@ -81,13 +85,16 @@ void BoundStep::bind(const CompileOptions& options) {
 void BoundStep::run(std::span<const void* const> inputs) {
   check_not_forked();
   if (const CompileOptions now = current_options(); !(now == options_)) bind(now);
-  for (size_t i = 0; i < state_.size(); ++i) in_[i] = state_[i].exclusive_buffer()->data();
+  for (size_t i = 0; i < state_.size(); ++i) {
+    in_[i] = state_[i].exclusive_buffer()->data();
+    versions_[i] = state_[i].version() + 1;
+  }
   for (size_t i = 0; i < inputs.size(); ++i) in_[state_.size() + i] = inputs[i];
   for (size_t i = 0; i < outputs_.size(); ++i) out_[i] = outputs_[i].data();
   for (size_t i = 0; i < written_.size(); ++i) {
     out_[outputs_.size() + i] = const_cast<void*>(in_[written_[i]]);
   }
-  run_instance(*instance_, in_, out_);
+  run_instance(*instance_, in_, out_, versions_);
   for (size_t i : written_) state_[i].bump_version();
 }
 

@@ -49,7 +49,8 @@ class BoundStep {
   std::vector<HostTensor> outputs_;
   CompileOptions options_;
   std::unique_ptr<Instance> instance_;
-  std::vector<const void*> in_;  ///< state, inputs, captures
+  std::vector<const void*> in_;     ///< state, inputs, captures
+  std::vector<uint64_t> versions_;  ///< of in_; those of inputs are 0: always new
   std::vector<void*> out_;
 };
 

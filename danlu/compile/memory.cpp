@@ -269,6 +269,12 @@ class Planner {
         instruction.scratch_offset = arena.place(bytes, static_cast<int>(p), static_cast<int>(p));
       }
     }
+    for (uint32_t node : order_) {
+      Instruction& instruction = selection_.instructions[node];
+      if (instruction.kernel->packed_input() < 0) continue;
+      instruction.packed_offset = program_.packed_bytes;
+      program_.packed_bytes += aligned(instruction.kernel->packed_bytes());
+    }
     program_.arena_bytes = arena.size();
     program_.report.arena_bytes = arena.size();
     size_t separate = 0;

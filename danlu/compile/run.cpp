@@ -7,13 +7,13 @@
 namespace danlu {
 
 void run_instance(Instance& instance, std::span<const void* const> inputs,
-                  std::span<void* const> outputs) {
+                  std::span<void* const> outputs, std::span<const uint64_t> versions) {
   if (verbosity() == 0) {
-    instance.run(inputs, outputs);
+    instance.run(inputs, outputs, versions);
     return;
   }
   instance.set_profiling(true);
-  instance.run(inputs, outputs);
+  instance.run(inputs, outputs, versions);
   instance.set_profiling(false);
   const Program& program = instance.program();
   for (size_t i = 0; i < program.instructions.size(); ++i) {

@@ -14,6 +14,6 @@ std::vector<std::shared_ptr<Buffer>> run_pooled(InstancePool& pool, std::span<co
 
 /// `instance.run`, with the time of each instruction on stderr under DANLU_VERBOSE.
 void run_instance(Instance& instance, std::span<const void* const> inputs,
-                  std::span<void* const> outputs);
+                  std::span<void* const> outputs, std::span<const uint64_t> versions = {});
 
 }  // namespace danlu

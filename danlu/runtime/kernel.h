@@ -65,6 +65,7 @@ struct KernelArgs {
   std::byte* scratch = nullptr;
   Status* status = nullptr;
   uint32_t instruction = 0;
+  const std::byte* packed = nullptr;  ///< what `Kernel::pack` made of the packed input
 
   template <class T>
   const T* in(int i) const {
@@ -95,6 +96,15 @@ class Kernel {
   }
   /// Threads it uses.
   virtual int threads() const { return 1; }
+
+  /// The input (usually weights) of which the kernel wants a copy in a layout of its own, or −1.
+  /// The copy lives in the Instance and is made anew only when the input's version has changed.
+  virtual int packed_input() const { return -1; }
+  virtual size_t packed_bytes() const { return 0; }
+  /// `scratch` is as in `run`.
+  virtual void pack(const void* input, std::byte* packed, std::byte* scratch) const {
+    (void)input, (void)packed, (void)scratch;
+  }
 };
 
 /// One line of a kernel list. `refusal` answers why the kernel cannot take the node, or "".

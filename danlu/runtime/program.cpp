@@ -41,15 +41,15 @@ std::string PlanReport::to_string() const {
        (threads == 1 ? " thread, arena " : " threads, arena ") + megabytes(arena_bytes) +
        " (without reuse " + megabytes(arena_bytes_without_reuse) + ")\n";
   if (cache_misses > 0) {
-    s += "program cache: " + std::to_string(cache_hits) + " hits, " +
-         std::to_string(cache_misses) + " misses\n";
+    s += "program cache: " + std::to_string(cache_hits) + " hits, " + std::to_string(cache_misses) +
+         " misses\n";
   }
   for (const std::string& refusal : refusals) s += refusal + "\n";
   return s;
 }
 
 size_t Program::footprint() const {
-  size_t bytes = sizeof(Program) + arena_bytes;
+  size_t bytes = sizeof(Program) + arena_bytes + packed_bytes;
   for (const Instruction& i : instructions) {
     bytes += sizeof(Instruction) + 256 + 8 * (i.inputs.size() + i.outputs.size()) +
              sizeof(TensorSpec) * (i.input_specs.size() + i.output_specs.size());
@@ -87,9 +87,27 @@ Instance::Instance(std::shared_ptr<const Program> program) : program_(std::move(
   }
   operands_.resize(operands);
   nanoseconds_.resize(program_->instructions.size());
+  packed_ = Buffer::allocate(program_->packed_bytes);
+  packed_versions_.resize(program_->instructions.size());
 }
 
-void Instance::run(std::span<const void* const> inputs, std::span<void* const> outputs) {
+const std::byte* Instance::pack(uint32_t index, const void* input, std::byte* scratch,
+                                std::span<const uint64_t> versions) {
+  const Instruction& instruction = program_->instructions[index];
+  auto* packed = static_cast<std::byte*>(packed_->data()) + instruction.packed_offset;
+  const Slot& slot = program_->slots[instruction.inputs[instruction.kernel->packed_input()]];
+  uint64_t version = 0;
+  if (slot.kind == Slot::Kind::constant) version = 1;
+  if (slot.kind == Slot::Kind::input && !versions.empty()) version = versions[slot.index];
+  if (version == 0 || version != packed_versions_[index]) {
+    instruction.kernel->pack(input, packed, scratch);
+    packed_versions_[index] = version;
+  }
+  return packed;
+}
+
+void Instance::run(std::span<const void* const> inputs, std::span<void* const> outputs,
+                   std::span<const uint64_t> versions) {
   const Program& program = *program_;
   for (size_t i = 0; i < program.slots.size(); ++i) {
     const Slot& slot = program.slots[i];
@@ -110,13 +128,17 @@ void Instance::run(std::span<const void* const> inputs, std::span<void* const> o
     for (uint32_t slot : instruction.inputs) *operand++ = slot_pointers_[slot];
     void** out = operand;
     for (uint32_t slot : instruction.outputs) *operand++ = slot_pointers_[slot];
-    const KernelArgs args{.inputs = in,
-                          .outputs = out,
-                          .scratch = scratch + instruction.scratch_offset,
-                          .status = &status_,
-                          .instruction = i};
+    KernelArgs args{.inputs = in,
+                    .outputs = out,
+                    .scratch = scratch + instruction.scratch_offset,
+                    .status = &status_,
+                    .instruction = i};
+    const auto start =
+        profiling_ ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+    if (const int packed = instruction.kernel->packed_input(); packed >= 0) {
+      args.packed = pack(i, in[packed], args.scratch, versions);
+    }
     if (profiling_) {
-      const auto start = std::chrono::steady_clock::now();
       instruction.kernel->run(args);
       nanoseconds_[i] = (std::chrono::steady_clock::now() - start).count();
     } else {

@@ -31,6 +31,7 @@ struct Instruction {
   std::vector<TensorSpec> input_specs;
   std::vector<TensorSpec> output_specs;
   size_t scratch_offset = 0;
+  size_t packed_offset = 0;
   double flops = 0;
   double bytes = 0;
   bool commit = false;  ///< writes state: skipped when the status word holds a fault
@@ -67,6 +68,7 @@ class Program {
   std::vector<std::shared_ptr<Buffer>> constants;
   std::vector<Instruction> instructions;  ///< commits stand last
   size_t arena_bytes = 0;
+  size_t packed_bytes = 0;  ///< of an Instance's packed weights
   int threads = 1;
   PlanReport report;
 
@@ -83,8 +85,11 @@ class Instance {
   const Program& program() const { return *program_; }
 
   /// Runs every instruction; outputs[j] of a state pair must be the buffer of its input. Allocates
-  /// nothing. Errors: ValueError for a fault that depends on data: then no state was written.
-  void run(std::span<const void* const> inputs, std::span<void* const> outputs);
+  /// nothing. `versions[i]` tells when inputs[i] has changed, so that packed copies can be kept;
+  /// 0, or none given: always. Errors: ValueError for a fault that depends on data: then no state
+  /// was written.
+  void run(std::span<const void* const> inputs, std::span<void* const> outputs,
+           std::span<const uint64_t> versions = {});
 
   /// Nanoseconds per instruction of the last `run` made with profiling on.
   void set_profiling(bool on) { profiling_ = on; }
@@ -92,9 +97,14 @@ class Instance {
 
  private:
   [[noreturn]] void throw_fault() const;
+  /// Brings the instruction's packed copy up to date; where it is.
+  const std::byte* pack(uint32_t index, const void* input, std::byte* scratch,
+                        std::span<const uint64_t> versions);
 
   std::shared_ptr<const Program> program_;
   std::shared_ptr<Buffer> arena_;
+  std::shared_ptr<Buffer> packed_;
+  std::vector<uint64_t> packed_versions_;  ///< by instruction; 0: nothing is packed yet
   std::vector<void*> slot_pointers_;
   std::vector<void*> operands_;  ///< inputs then outputs of each instruction, one after another
   Status status_;

@@ -45,6 +45,17 @@ inline std::shared_ptr<Buffer> encode(const std::vector<double>& values, DType d
   return buffer;
 }
 
+/// Makes the packed input that the kernel wants, if it wants one; the caller keeps the memory.
+inline std::shared_ptr<Buffer> pack(const Kernel& kernel, KernelArgs& args) {
+  const int input = kernel.packed_input();
+  if (input < 0) return nullptr;
+  auto packed = poisoned(kernel.packed_bytes());
+  auto* bytes = static_cast<std::byte*>(packed->data());
+  kernel.pack(args.inputs[input], bytes, args.scratch);
+  args.packed = bytes;
+  return packed;
+}
+
 inline std::vector<double> decode(const Buffer& buffer, const TensorSpec& spec) {
   std::vector<double> values(static_cast<size_t>(spec.shape.num_elements()));
   dispatch(spec.dtype, [&](auto tag) {
@@ -130,10 +141,12 @@ inline std::vector<std::vector<double>> run(const Call& call, std::string_view n
   }
   const auto scratch = internal::poisoned(kernel->scratch_bytes());
   Status status;
-  kernel->run({.inputs = inputs.data(),
-               .outputs = outputs.data(),
-               .scratch = static_cast<std::byte*>(scratch->data()),
-               .status = &status});
+  KernelArgs args{.inputs = inputs.data(),
+                  .outputs = outputs.data(),
+                  .scratch = static_cast<std::byte*>(scratch->data()),
+                  .status = &status};
+  const auto packed = internal::pack(*kernel, args);
+  kernel->run(args);
   std::vector<std::vector<double>> results;
   for (size_t i = 0; i < specs.size(); ++i) {
     results.push_back(internal::decode(*buffers[call.inputs.size() + i], specs[i]));

@@ -9,21 +9,6 @@
 namespace danlu::cpu::onednn {
 namespace {
 
-// Scratch of a run: the packed kernel, then a scratchpad per thread.
-struct Layout {
-  size_t packed_bytes = 0;
-  size_t thread_bytes = 0;
-  int threads = 1;
-
-  size_t total() const { return packed_bytes + thread_bytes * static_cast<size_t>(threads); }
-  float* packed(const KernelArgs& args) const { return reinterpret_cast<float*>(args.scratch); }
-  std::byte* scratchpad(const KernelArgs& args, int chunk) const {
-    return args.scratch + packed_bytes + thread_bytes * static_cast<size_t>(chunk);
-  }
-};
-
-size_t float_bytes(int64_t count) { return aligned(static_cast<size_t>(count) * sizeof(float)); }
-
 // Whole chunks in one call, but memory of the scratchpads bounded.
 constexpr int64_t kLargestBatch = 64;
 
@@ -35,27 +20,26 @@ std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q
   const BatchPlan plan(g.batch, q.threads,
                        activates ? cached_batch(g.out_h * g.out_w * g.filters) : kLargestBatch);
   const auto pass = std::make_shared<const ConvPass>(kind, g, plan, has_bias);
-  const Layout layout{float_bytes(pass->packed_size()), pass->scratchpad_bytes(), plan.threads};
+  const size_t scratchpad_bytes = pass->scratchpad_bytes();
   const int64_t x_image = g.in_h * g.in_w * g.channels, y_image = g.out_h * g.out_w * g.filters;
   const bool forward = kind == ConvPass::Kind::forward;
   // Our own, while the images are in the cache: oneDNN's ReLU would turn NaN into 0.
   const auto epilogue = simd::epilogue_function(q.isa);
-  return simple_kernel(
-      [=, from = forward ? x_image : y_image,
-       to = forward ? y_image : x_image](const KernelArgs& args) {
-        const float* kernel =
-            pass->pack(args.in<float>(1), layout.packed(args), layout.scratchpad(args, 0));
+  return with_packed_kernel(
+      pass, 1,
+      [=, from = forward ? x_image : y_image, to = forward ? y_image : x_image](
+          const KernelArgs& args, const float* kernel) {
         const float* bias = has_bias ? args.in<float>(2) : nullptr;
         parallel_chunks(plan.threads, [&](int chunk) {
           plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
             float* out = args.out<float>(0) + begin * to;
             pass->run(size, args.in<float>(0) + begin * from, kernel, bias, out,
-                      layout.scratchpad(args, chunk));
+                      args.scratch + scratchpad_bytes * static_cast<size_t>(chunk));
             if (activates) epilogue(out, 1, size * to, 0, nullptr, activation);
           });
         });
       },
-      layout.total(), plan.threads);
+      scratchpad_bytes * static_cast<size_t>(plan.threads), plan.threads);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "danlu/backends/cpu/batch_plan.h"
 #include "danlu/backends/cpu/conv_geometry.h"
 #include "danlu/backends/cpu/onednn/onednn.h"
+#include "danlu/backends/cpu/simple_kernel.h"
 
 namespace danlu::cpu::onednn {
 
@@ -37,8 +38,8 @@ class ConvPass {
   /// Bytes of the scratchpad that `run` and the packing want, per thread.
   size_t scratchpad_bytes() const { return scratchpad_bytes_; }
 
-  /// The kernel as `run` wants it: itself, or copied into `packed`.
-  const float* pack(const float* kernel, float* packed, std::byte* scratchpad) const;
+  /// Copies the kernel into the layout of `run`; only where it is not plain.
+  void pack(const float* kernel, float* packed, std::byte* scratchpad) const;
   /// The gradient of the kernel, from the layout of `run`.
   void unpack(const float* packed, float* kernel, std::byte* scratchpad) const;
   /// Whether `run` gives or takes the kernel as it is.
@@ -77,5 +78,23 @@ class KernelGradient {
   BatchPlan plan_;
   size_t packed_bytes_, chunk_bytes_;
 };
+
+/// A Kernel around `run(args, kernel)`, which gets input `input` as `pass` wants it: a packed copy
+/// that is kept between runs, or the input itself. The scratch of packing is that of the pass.
+template <class Run>
+std::unique_ptr<Kernel> with_packed_kernel(const std::shared_ptr<const ConvPass>& pass, int input,
+                                           Run run, size_t scratch_bytes, int threads) {
+  if (pass->is_plain()) {
+    return simple_kernel([=](const KernelArgs& args) { run(args, args.in<float>(input)); },
+                         scratch_bytes, threads);
+  }
+  return packing_kernel(
+      [=](const KernelArgs& args) { run(args, reinterpret_cast<const float*>(args.packed)); },
+      [=](const void* from, std::byte* to, std::byte* scratch) {
+        pass->pack(static_cast<const float*>(from), reinterpret_cast<float*>(to), scratch);
+      },
+      input, static_cast<size_t>(pass->packed_size()) * sizeof(float),
+      std::max(scratch_bytes, pass->scratchpad_bytes()), threads);
+}
 
 }  // namespace danlu::cpu::onednn

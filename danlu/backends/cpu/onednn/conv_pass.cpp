@@ -109,10 +109,8 @@ ConvPass::ConvPass(Kind kind, const ConvGeometry& g, const BatchPlan& plan, bool
       {scratchpad_bytes_, pack_.scratchpad_bytes(), unpack_.scratchpad_bytes(), size_t{1}}));
 }
 
-const float* ConvPass::pack(const float* kernel, float* packed, std::byte* scratchpad) const {
-  if (is_plain()) return kernel;
+void ConvPass::pack(const float* kernel, float* packed, std::byte* scratchpad) const {
   pack_.run(kernel, packed, scratchpad);
-  return packed;
 }
 
 void ConvPass::unpack(const float* packed, float* kernel, std::byte* scratchpad) const {

@@ -54,17 +54,13 @@ KernelDef conv2d_pool() {
         const auto epilogue = simd::epilogue_function(q.isa);
         const auto pass =
             std::make_shared<const ConvPass>(ConvPass::Kind::forward, s.conv, s.plan, has_bias);
-        const size_t packed_bytes = float_bytes(pass->packed_size());
         const size_t chunk_bytes = s.image_bytes() + pass->scratchpad_bytes();
         const auto functions = simd::pool_functions(q.isa);
-        return simple_kernel(
-            [=, activation = attrs.activation](const KernelArgs& args) {
-              std::byte* chunks = args.scratch + packed_bytes;
-              const float* kernel =
-                  pass->pack(args.in<float>(1), reinterpret_cast<float*>(args.scratch),
-                             chunks + s.image_bytes());
+        return with_packed_kernel(
+            pass, 1,
+            [=, activation = attrs.activation](const KernelArgs& args, const float* kernel) {
               parallel_chunks(s.plan.threads, [&](int chunk) {
-                std::byte* own = chunks + chunk_bytes * static_cast<size_t>(chunk);
+                std::byte* own = args.scratch + chunk_bytes * static_cast<size_t>(chunk);
                 auto* image = reinterpret_cast<float*>(own);
                 s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
                   pass->run(size, args.in<float>(0) + begin * s.x, kernel,
@@ -78,7 +74,7 @@ KernelDef conv2d_pool() {
                 });
               });
             },
-            packed_bytes + chunk_bytes * static_cast<size_t>(s.plan.threads), s.plan.threads);
+            chunk_bytes * static_cast<size_t>(s.plan.threads), s.plan.threads);
       }};
 }
 
@@ -89,17 +85,13 @@ KernelDef conv2d_pool_backward_input() {
         const Shapes s({q.outputs[0].shape, q.inputs[2].shape, attrs.conv}, attrs.pool, q.threads);
         const auto pass =
             std::make_shared<const ConvPass>(ConvPass::Kind::backward_input, s.conv, s.plan);
-        const size_t packed_bytes = float_bytes(pass->packed_size());
         const size_t chunk_bytes = s.image_bytes() + pass->scratchpad_bytes();
         const auto functions = simd::pool_functions(q.isa);
-        return simple_kernel(
-            [=](const KernelArgs& args) {
-              std::byte* chunks = args.scratch + packed_bytes;
-              const float* kernel =
-                  pass->pack(args.in<float>(2), reinterpret_cast<float*>(args.scratch),
-                             chunks + s.image_bytes());
+        return with_packed_kernel(
+            pass, 2,
+            [=](const KernelArgs& args, const float* kernel) {
               parallel_chunks(s.plan.threads, [&](int chunk) {
-                std::byte* own = chunks + chunk_bytes * static_cast<size_t>(chunk);
+                std::byte* own = args.scratch + chunk_bytes * static_cast<size_t>(chunk);
                 auto* image = reinterpret_cast<float*>(own);
                 s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
                   spread(s, functions, size, args.in<float>(0) + begin * s.pooled,
@@ -109,7 +101,7 @@ KernelDef conv2d_pool_backward_input() {
                 });
               });
             },
-            packed_bytes + chunk_bytes * static_cast<size_t>(s.plan.threads), s.plan.threads);
+            chunk_bytes * static_cast<size_t>(s.plan.threads), s.plan.threads);
       }};
 }
 

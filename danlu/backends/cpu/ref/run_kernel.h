@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "danlu/backends/cpu/kernel_testing.h"
 #include "danlu/base/error.h"
 #include "danlu/core/host_tensor.h"
 #include "danlu/runtime/kernel.h"
@@ -62,10 +63,12 @@ inline KernelResult run_kernel(const KernelDef& kernel, const OpDef& op, const A
   const auto scratch = Buffer::allocate(prepared->scratch_bytes());
   std::memset(scratch->data(), 0xff, scratch->bytes());
   Status status;
-  prepared->run({.inputs = in.data(),
-                 .outputs = out.data(),
-                 .scratch = static_cast<std::byte*>(scratch->data()),
-                 .status = &status});
+  KernelArgs args{.inputs = in.data(),
+                  .outputs = out.data(),
+                  .scratch = static_cast<std::byte*>(scratch->data()),
+                  .status = &status};
+  const auto packed = testing::internal::pack(*prepared, args);
+  prepared->run(args);
   if (!status.ok()) result.fault = status.value();
   return result;
 }
