@@ -136,6 +136,7 @@ Sequential make_model(const Recipe& recipe, const RecipeOptions& options,
     checked("--learning-rate", [&] { chosen->set_learning_rate(learning_rate); });
   }
   set_random_seed(options.seed);
+  clear_session();  // the layers are called dense, dense_1, … in every model
   Sequential model = recipe.model();
   model.compile({.optimizer = chosen,
                  .loss = recipe.loss,

@@ -33,10 +33,8 @@ std::string FieldPicture::draw(const std::function<double(int, int)>& value,
     text += margin;
     for (int column = 0; column < columns; ++column) {
       const double upper = value(column, row), lower = value(column, row + 1);
-      const double half_width = (right - left) / columns / 2, height = (top - bottom) / rows;
       const auto mark = std::ranges::find_if(marks, [&](const Mark& m) {
-        return std::abs(m.x - x(column)) <= half_width &&
-               std::abs(m.y - (y(row) + y(row + 1)) / 2) <= height;
+        return column_of(m.x) == column && row_of(m.y) / 2 == row / 2;
       });
       if (colors) {
         const std::string background = "\x1b[48;5;" + std::to_string(step(kGradient, lower)) + "m";

@@ -25,6 +25,8 @@ struct FieldPicture {
   /// Where column and row of values lie; row 0 is at the top.
   double x(int column) const { return left + (column + 0.5) * (right - left) / columns; }
   double y(int row) const { return top - (row + 0.5) * (top - bottom) / rows; }
+  int column_of(double x) const { return static_cast<int>((x - left) / (right - left) * columns); }
+  int row_of(double y) const { return static_cast<int>((top - y) / (top - bottom) * rows); }
   /// `value(column, row)`, with `marks` over it.
   std::string draw(const std::function<double(int column, int row)>& value,
                    const std::vector<Mark>& marks) const;
