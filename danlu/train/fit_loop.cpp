@@ -72,7 +72,8 @@ void FitLoop::train_epoch(BatchStream& stream, int64_t epoch, const Callbacks& c
   }
 }
 
-Logs FitLoop::test_epoch(BatchStream& stream, const Callbacks& callbacks) {
+Logs FitLoop::test_epoch(BatchStream& stream, const Callbacks& callbacks,
+                         const InterruptGuard* interrupt) {
   Steps& steps = model_.steps();
   steps.reset_metrics();
   stream.start(0);
@@ -84,6 +85,7 @@ Logs FitLoop::test_epoch(BatchStream& stream, const Callbacks& callbacks) {
       callback->on_test_batch_end(batch_, batch_logs_);
     }
     ++batch_;
+    if (interrupt != nullptr && interrupt->requested()) return {};
   }
   Logs logs = steps.logs();
   for (const CallbackHandle& callback : callbacks) callback->on_test_end(logs);
@@ -132,7 +134,8 @@ History FitLoop::fit(const Dataset& data, const FitOptions& options) {
     if (validation && !history.interrupted) {
       Logs values;
       with_batch_context([&] { return "fit, validation of epoch " + std::to_string(epoch + 1); },
-                         [&] { values = test_epoch(*validation, callbacks); });
+                         [&] { values = test_epoch(*validation, callbacks, &interrupt); });
+      history.interrupted = interrupt.requested();
       for (const auto& [name, value] : values) logs["val_" + name] = value;
     }
     history.add(epoch, logs);

@@ -22,8 +22,9 @@ class FitLoop {
 
   void train_epoch(BatchStream& stream, int64_t epoch, const Callbacks& callbacks,
                    const InterruptGuard& interrupt);
-  /// The values of one pass over `stream`.
-  Logs test_epoch(BatchStream& stream, const Callbacks& callbacks);
+  /// The values of one pass over `stream`; none when it was interrupted.
+  Logs test_epoch(BatchStream& stream, const Callbacks& callbacks,
+                  const InterruptGuard* interrupt = nullptr);
   /// Runs `body`; an Error is thrown again with `what()` and the current batch in front.
   template <class What, class Body>
   void with_batch_context(What&& what, Body&& body);

@@ -472,6 +472,26 @@ TEST(Interrupt, EndsAfterTheStepAndKeepsHistory) {
   EXPECT_EQ(now.sa_handler, SIG_DFL);
 }
 
+TEST(Interrupt, EndsValidationToo) {
+  struct Interrupter : Callback {
+    void on_test_batch_end(int64_t, const BatchLogs&) override {
+      ++batches;
+      std::raise(SIGINT);
+    }
+    int batches = 0;
+  } interrupter;
+  Sequential model = small_model();
+  model.compile(classifier());
+  const History history = model.fit(datasets::blobs(64), {.epochs = 3,
+                                                          .verbose = 0,
+                                                          .callbacks = {&interrupter},
+                                                          .validation_data = datasets::blobs(96)});
+  EXPECT_TRUE(history.interrupted);
+  EXPECT_EQ(interrupter.batches, 1);
+  EXPECT_EQ(history.epoch.size(), 1u);
+  EXPECT_FALSE(history.history.contains("val_loss"));
+}
+
 TEST(InterruptDeathTest, ASecondOneEndsTheProcess) {
   EXPECT_EXIT(
       {

@@ -117,6 +117,11 @@ void ProgressBar::begin_line() {
   announced_ = false;
 }
 
+void ProgressBar::close_line() {
+  if (line_open_) config_.write("\n");
+  line_open_ = false;
+}
+
 void ProgressBar::announce_epoch() {
   if (announced_ || !training_ || !bars_) return;
   announced_ = true;
@@ -183,10 +188,7 @@ void ProgressBar::finish(int64_t done, const Logs& logs) {
 
 void ProgressBar::on_train_begin() { training_ = true; }
 
-void ProgressBar::on_train_end() {
-  if (line_open_) config_.write("\n");
-  line_open_ = false;
-}
+void ProgressBar::on_train_end() { close_line(); }
 
 void ProgressBar::on_epoch_begin(int64_t epoch) {
   epoch_ = epoch;

@@ -40,6 +40,10 @@ struct ProgressBarConfig {
 class ProgressBar : public Callback {
  public:
   explicit ProgressBar(ProgressBarConfig config = {});
+  ProgressBar(const ProgressBar&) = default;
+  ProgressBar& operator=(const ProgressBar&) = default;
+  /// Ends a line that an error has left open.
+  ~ProgressBar() override { close_line(); }
   void on_train_begin() override;
   void on_train_end() override;
   void on_epoch_begin(int64_t epoch) override;
@@ -51,6 +55,7 @@ class ProgressBar : public Callback {
 
  private:
   void begin_line();
+  void close_line();
   void advance(int64_t done, const BatchLogs& logs);
   void finish(int64_t done, const Logs& logs);
   void announce_epoch();

@@ -75,6 +75,20 @@ TEST(ProgressBar, DrawsEachRefreshOverTheLast) {
   unsetenv("NO_COLOR");
 }
 
+TEST(ProgressBar, EndsItsLineWhenTrainingBreaksOff) {
+  std::string text;
+  {
+    ProgressBar bar({.write = [&](const std::string& part) { text += part; }, .terminal = 1});
+    const std::function<Logs()> read = [] { return Logs{}; };
+    bar.attach(nullptr, {.steps = 3});
+    bar.on_train_begin();
+    bar.on_epoch_begin(0);
+    bar.on_train_batch_end(0, BatchLogs(read));
+    EXPECT_NE(text.back(), '\n');
+  }
+  EXPECT_EQ(text.back(), '\n');
+}
+
 TEST(ProgressBar, RefreshesAtMostTwentyTimesASecond) {
   const std::string text = show(1, 1, 1, 1000, 0.001);
   const auto refreshes = std::count(text.begin(), text.end(), '\r');
