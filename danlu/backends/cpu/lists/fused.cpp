@@ -3,6 +3,7 @@
 #include "danlu/backends/cpu/ref/tile.h"
 #include "danlu/backends/cpu/simd/conv_pool.h"
 #include "danlu/backends/cpu/simd/matmul.h"
+#include "danlu/backends/cpu/simd/sparse_conv.h"
 #include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
@@ -42,6 +43,7 @@ std::vector<KernelList> fused_kernel_lists() {
       {conv2d_pool_backward_kernel_op,
        {
            simd::conv2d_pool_backward_kernel(),
+           simd::sparse_conv2d_pool_backward_kernel(),
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool_backward_kernel(),
 #endif
@@ -49,6 +51,7 @@ std::vector<KernelList> fused_kernel_lists() {
        }},
       {conv2d_pool_backward_input_op,
        {
+           simd::sparse_conv2d_pool_backward_input(),
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool_backward_input(),
 #endif

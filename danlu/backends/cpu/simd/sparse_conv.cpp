@@ -1,0 +1,221 @@
+#include "danlu/backends/cpu/simd/sparse_conv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "danlu/backends/cpu/batch_plan.h"
+#include "danlu/backends/cpu/conv_geometry.h"
+#include "danlu/backends/cpu/simd/nonfinite.h"
+#include "danlu/backends/cpu/simple_kernel.h"
+#include "danlu/ops/fused/fused_attrs.h"
+
+namespace danlu::cpu::simd {
+namespace {
+
+std::string refuse(const KernelQuery& q, const Shape& x, const Shape& kernel) {
+  using Pair = std::array<int64_t, 2>;
+  const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+  for (const auto& specs : {q.inputs, q.outputs}) {
+    for (const TensorSpec& spec : specs) {
+      if (spec.dtype != DType::float32 && spec.dtype != DType::uint8) return "only float32";
+    }
+  }
+  if (x[3] % kSparseChannels != 0) return "the channels are no multiple of 16";
+  if (attrs.conv.groups != 1 || attrs.conv.strides != Pair{1, 1}) {
+    return "only stride 1 and one group";
+  }
+  if (attrs.pool.pool_size != attrs.pool.strides || attrs.pool.pad_before != Pair{0, 0} ||
+      attrs.pool.pad_after != Pair{0, 0}) {
+    return "only windows that touch, without padding";
+  }
+  const int64_t positions = attrs.pool.pool_size[0] * attrs.pool.pool_size[1];
+  if (positions < 4 || positions > kMostSparsePositions) return "only windows of 4 to 16 positions";
+  if (kernel[0] * kernel[1] > 256) return "more than 256 taps";
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  const int64_t image = (x[1] + attrs.conv.pad_before[0] + attrs.conv.pad_after[0]) *
+                        (x[2] + attrs.conv.pad_before[1] + attrs.conv.pad_after[1]) * x[3];
+  if (image > kMost || kernel.num_elements() > kMost) return "an image or kernel is too large";
+  return "";
+}
+
+/// What both kernels know of their images.
+struct Plan {
+  ConvGeometry conv;
+  PoolGeometry pool;
+  BatchPlan batch;
+  SparseConvImage image;  // its `offsets` are set when it is used
+  std::vector<int64_t> offsets;
+  int64_t x_image, pooled_image, padded_h, filter_size;
+  bool pads;
+
+  Plan(const ConvGeometry& g, const Pool2DAttrs& attrs, int threads)
+      : conv(g),
+        pool({g.batch, g.out_h, g.out_w, g.filters}, attrs),
+        batch(g.batch, threads, 1),
+        x_image(g.in_h * g.in_w * g.channels),
+        padded_h(g.in_h + g.attrs.pad_before[0] + g.attrs.pad_after[0]),
+        filter_size(g.kernel_h * g.kernel_w * g.channels),
+        pads(padded_h != g.in_h || g.attrs.pad_before[1] + g.attrs.pad_after[1] > 0) {
+    image = {.width = g.in_w + g.attrs.pad_before[1] + g.attrs.pad_after[1],
+             .channels = g.channels,
+             .out_h = pool.out_h,
+             .out_w = pool.out_w,
+             .pool_h = attrs.pool_size[0],
+             .pool_w = attrs.pool_size[1],
+             .filters = g.filters,
+             .taps = g.kernel_h * g.kernel_w};
+    pooled_image = pool.out_h * pool.out_w * g.filters;
+    for (int64_t kh = 0; kh < g.kernel_h; ++kh) {
+      for (int64_t kw = 0; kw < g.kernel_w; ++kw) {
+        offsets.push_back(
+            (kh * g.attrs.dilation_rate[0] * image.width + kw * g.attrs.dilation_rate[1]) *
+            g.channels);
+      }
+    }
+  }
+
+  SparseConvImage loops() const {
+    SparseConvImage copy = image;
+    copy.offsets = offsets.data();
+    return copy;
+  }
+  static int64_t whole_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
+  int64_t kernel_floats() const { return whole_lines(filter_size * conv.filters); }
+  int64_t padded_floats() const {
+    return pads ? whole_lines(padded_h * image.width * image.channels) : 0;
+  }
+  int64_t list_floats() const {
+    return whole_lines(2 * (std::max(image.filters, image.out_h * image.out_w) + 1));
+  }
+  /// Calls f(row of the image, row inside the padded image).
+  template <class F>
+  void for_each_row(F&& f) const {
+    for (int64_t h = 0; h < conv.in_h; ++h) {
+      f(h * conv.in_w * conv.channels,
+        ((h + conv.attrs.pad_before[0]) * image.width + conv.attrs.pad_before[1]) * conv.channels);
+    }
+  }
+};
+
+// Rows [begin, end) of the transpose. Shapes: from (rows of `to`, as columns).
+void transpose(const float* from, int64_t from_rows, int64_t from_columns, float* to, Range range) {
+  constexpr long kTile = 16;
+  for (long row = range.begin; row < range.end; row += kTile) {
+    const long row_end = std::min(range.end, row + kTile);
+    for (int64_t column = 0; column < from_rows; ++column) {
+      for (long r = row; r < row_end; ++r)
+        to[r * from_rows + column] = from[column * from_columns + r];
+    }
+  }
+}
+
+}  // namespace
+
+KernelDef sparse_conv2d_pool_backward_kernel() {
+  return {
+      "sparse",
+      [](const KernelQuery& q) { return refuse(q, q.inputs[0].shape, q.outputs[0].shape); },
+      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+        const Plan plan({q.inputs[0].shape, q.outputs[0].shape, attrs.conv}, attrs.pool, q.threads);
+        const int64_t chunk_floats =
+            plan.kernel_floats() + plan.padded_floats() + plan.list_floats();
+        return simple_kernel(
+            [=, isa = q.isa,
+             backward = sparse_conv_functions(q.isa).backward_kernel](const KernelArgs& args) {
+              auto* scratch = reinterpret_cast<float*>(args.scratch);
+              const SparseConvImage image = plan.loops();
+              parallel_chunks(plan.batch.threads, [&](int chunk) {
+                float* sums = scratch + chunk * chunk_floats;  // (filters, taps, channels)
+                float* padded = sums + plan.kernel_floats();
+                auto* list = reinterpret_cast<SparseEntry*>(padded + plan.padded_floats());
+                std::fill(sums, sums + plan.kernel_floats(), 0.0f);
+                if (plan.pads) std::fill(padded, padded + plan.padded_floats(), 0.0f);
+                plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
+                  const float* x = args.in<float>(0) + i * plan.x_image;
+                  if (plan.pads) {
+                    const int64_t row = plan.conv.in_w * plan.conv.channels;
+                    plan.for_each_row([&](int64_t from, int64_t to) {
+                      std::copy(x + from, x + from + row, padded + to);
+                    });
+                  }
+                  backward(image, plan.pads ? padded : x, args.in<float>(1) + i * plan.pooled_image,
+                           args.in<uint8_t>(2) + i * plan.pooled_image, sums, list);
+                });
+              });
+              // The chunks' sums in order, transposed to (taps, channels, filters).
+              parallel_chunks(plan.batch.threads, [&](int chunk) {
+                const Range part = chunk_range(plan.filter_size, plan.batch.threads, chunk, 16);
+                for (int64_t f = 0; f < plan.conv.filters; ++f) {
+                  float* sums = scratch + f * plan.filter_size;
+                  for (int other = 1; other < plan.batch.threads; ++other) {
+                    const float* more = sums + other * chunk_floats;
+                    for (long j = part.begin; j < part.end; ++j) sums[j] += more[j];
+                  }
+                }
+                transpose(scratch, plan.conv.filters, plan.filter_size, args.out<float>(0), part);
+              });
+              const bool finite =
+                  all_finite_function(isa)(args.in<float>(0), plan.x_image * plan.conv.batch);
+              if (!finite) {
+                add_zero_products_to_kernel(plan.conv, plan.pool, args.in<float>(0),
+                                            args.in<float>(1), args.in<uint8_t>(2),
+                                            args.out<float>(0));
+              }
+            },
+            static_cast<size_t>(chunk_floats * plan.batch.threads) * sizeof(float),
+            plan.batch.threads);
+      }};
+}
+
+KernelDef sparse_conv2d_pool_backward_input() {
+  return {
+      "sparse",
+      [](const KernelQuery& q) { return refuse(q, q.outputs[0].shape, q.inputs[2].shape); },
+      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+        const Plan plan({q.outputs[0].shape, q.inputs[2].shape, attrs.conv}, attrs.pool, q.threads);
+        const int64_t chunk_floats = plan.padded_floats() + plan.list_floats();
+        return simple_kernel(
+            [=, isa = q.isa,
+             backward = sparse_conv_functions(q.isa).backward_input](const KernelArgs& args) {
+              auto* kernel = reinterpret_cast<float*>(args.scratch);
+              const SparseConvImage image = plan.loops();
+              // (taps, channels, filters) to (filters, taps, channels).
+              parallel_chunks(plan.batch.threads, [&](int chunk) {
+                transpose(args.in<float>(2), plan.filter_size, plan.conv.filters, kernel,
+                          chunk_range(plan.conv.filters, plan.batch.threads, chunk, 16));
+              });
+              parallel_chunks(plan.batch.threads, [&](int chunk) {
+                float* padded = kernel + plan.kernel_floats() + chunk * chunk_floats;
+                auto* list = reinterpret_cast<SparseEntry*>(padded + plan.padded_floats());
+                plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
+                  float* out = args.out<float>(0) + i * plan.x_image;
+                  float* dx = plan.pads ? padded : out;
+                  std::fill(dx, dx + (plan.pads ? plan.padded_floats() : plan.x_image), 0.0f);
+                  backward(image, kernel, args.in<float>(0) + i * plan.pooled_image,
+                           args.in<uint8_t>(1) + i * plan.pooled_image, dx, list);
+                  if (plan.pads) {
+                    const int64_t row = plan.conv.in_w * plan.conv.channels;
+                    plan.for_each_row([&](int64_t to, int64_t from) {
+                      std::copy(padded + from, padded + from + row, out + to);
+                    });
+                  }
+                });
+              });
+              const bool finite =
+                  all_finite_function(isa)(args.in<float>(2), plan.conv.kernel_size());
+              if (!finite) {
+                add_zero_products_to_input(plan.conv, plan.pool, args.in<float>(0),
+                                           args.in<uint8_t>(1), args.in<float>(2),
+                                           args.out<float>(0));
+              }
+            },
+            static_cast<size_t>(plan.kernel_floats() + chunk_floats * plan.batch.threads) *
+                sizeof(float),
+            plan.batch.threads);
+      }};
+}
+
+}  // namespace danlu::cpu::simd

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+
+#include "danlu/runtime/kernel.h"
+
+namespace danlu::cpu::simd {
+
+/// The gradients of a convolution that was pooled at once. Of each window only one position has a
+/// gradient, and ReLU leaves many of those 0: with 2 × 2 windows less than a quarter of the dense
+/// products remain. They are computed filter by filter (kernel) or position by position (input),
+/// over whole vectors of input channels.
+KernelDef sparse_conv2d_pool_backward_kernel();
+KernelDef sparse_conv2d_pool_backward_input();
+
+/// Geometry of one image for the loops below. The input is padded already.
+struct SparseConvImage {
+  int64_t width = 0;             ///< of the padded input
+  int64_t channels = 0;          ///< of the input; a multiple of kSparseChannels
+  int64_t out_h = 0, out_w = 0;  ///< pooled
+  int64_t pool_h = 0, pool_w = 0;
+  int64_t filters = 0;
+  int64_t taps = 0;
+  const int64_t* offsets = nullptr;  ///< of each tap's pixel from its window's corner in the input
+};
+
+inline constexpr int64_t kSparseChannels = 16;
+inline constexpr int64_t kMostSparsePositions = 16;
+
+/// One pooled gradient and where it goes.
+struct SparseEntry {
+  float value;
+  int32_t offset;
+};
+
+struct SparseConvFunctions {
+  /// sums (filters, taps, channels) += gradient of the kernel. `list` holds out_h · out_w entries.
+  void (*backward_kernel)(const SparseConvImage& g, const float* x, const float* grad,
+                          const uint8_t* index, float* sums, SparseEntry* list);
+  /// dx += gradient of the padded input; `kernel` is (filters, taps, channels). `list` holds
+  /// `filters` entries and a vector more.
+  void (*backward_input)(const SparseConvImage& g, const float* kernel, const float* grad,
+                         const uint8_t* index, float* dx, SparseEntry* list);
+};
+SparseConvFunctions sparse_conv_functions(Isa isa);
+
+}  // namespace danlu::cpu::simd
