@@ -4,6 +4,7 @@
 
 #include "danlu/backends/cpu/batch_plan.h"
 #include "danlu/backends/cpu/conv_geometry.h"
+#include "danlu/backends/cpu/simd/nonfinite.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/fused/fused_attrs.h"
 
@@ -152,7 +153,9 @@ KernelDef conv2d_pool_backward_kernel() {
             const size_t sum_floats = static_cast<size_t>((size + 15) / 16 * 16);
             const size_t chunk_floats = sum_floats + plan.padded_floats();
             return simple_kernel(
-                [=, backward = conv_pool_functions(q.isa).backward_kernel](const KernelArgs& args) {
+                [=, pool = PoolGeometry(attrs.pool.result, attrs.pool),
+                 finite = all_finite_function(q.isa),
+                 backward = conv_pool_functions(q.isa).backward_kernel](const KernelArgs& args) {
                   auto* sums = reinterpret_cast<float*>(args.scratch);
                   const ConvPoolImage image = plan.loops();
                   parallel_chunks(plan.batch.threads, [&](int chunk) {
@@ -170,6 +173,10 @@ KernelDef conv2d_pool_backward_kernel() {
                   for (int chunk = 1; chunk < plan.batch.threads; ++chunk) {
                     const float* more = sums + chunk_floats * static_cast<size_t>(chunk);
                     for (int64_t i = 0; i < size; ++i) out[i] += more[i];
+                  }
+                  if (!finite(args.in<float>(0), plan.x_image * plan.conv.batch)) {
+                    add_zero_products_to_kernel(plan.conv, pool, args.in<float>(0),
+                                                args.in<float>(1), args.in<uint8_t>(2), out);
                   }
                 },
                 chunk_floats * static_cast<size_t>(plan.batch.threads) * sizeof(float),

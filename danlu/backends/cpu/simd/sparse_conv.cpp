@@ -49,15 +49,17 @@ struct Plan {
   int64_t x_image, pooled_image, padded_h, filter_size;
   bool pads;
 
-  Plan(const ConvGeometry& g, const Pool2DAttrs& attrs, int threads)
+  Plan(const ConvGeometry& g, const Pool2DAttrs& attrs, int threads, int64_t images_together)
       : conv(g),
         pool({g.batch, g.out_h, g.out_w, g.filters}, attrs),
-        batch(g.batch, threads, 1),
+        batch(g.batch, threads, images_together),
         x_image(g.in_h * g.in_w * g.channels),
         padded_h(g.in_h + g.attrs.pad_before[0] + g.attrs.pad_after[0]),
         filter_size(g.kernel_h * g.kernel_w * g.channels),
         pads(padded_h != g.in_h || g.attrs.pad_before[1] + g.attrs.pad_after[1] > 0) {
-    image = {.width = g.in_w + g.attrs.pad_before[1] + g.attrs.pad_after[1],
+    const int64_t width = g.in_w + g.attrs.pad_before[1] + g.attrs.pad_after[1];
+    image = {.width = width,
+             .image_size = padded_h * width * g.channels,
              .channels = g.channels,
              .out_h = pool.out_h,
              .out_w = pool.out_w,
@@ -82,11 +84,13 @@ struct Plan {
   }
   static int64_t whole_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
   int64_t kernel_floats() const { return whole_lines(filter_size * conv.filters); }
-  int64_t padded_floats() const {
-    return pads ? whole_lines(padded_h * image.width * image.channels) : 0;
+  int64_t padded_floats() const { return pads ? whole_lines(image.image_size * batch.most) : 0; }
+  int64_t list_entries() const {
+    return whole_lines(std::max((image.filters + 16) * image.pool_h * image.pool_w,
+                                batch.most * image.out_h * image.out_w + 1));
   }
-  int64_t list_floats() const {
-    return whole_lines(2 * (std::max(image.filters, image.out_h * image.out_w) + 1));
+  SparseList list(float* scratch) const {
+    return {scratch, reinterpret_cast<int32_t*>(scratch + list_entries())};
   }
   /// Calls f(row of the image, row inside the padded image).
   template <class F>
@@ -97,6 +101,12 @@ struct Plan {
     }
   }
 };
+
+// Inputs that fit into the first-level cache together: the fewer passes over the sums.
+int64_t images_in_cache(const ConvGeometry& g) {
+  constexpr int64_t kFloats = 11264;
+  return std::clamp<int64_t>(kFloats / (g.in_h * g.in_w * g.channels), 1, 8);
+}
 
 // Rows [begin, end) of the transpose. Shapes: from (rows of `to`, as columns).
 void transpose(const float* from, int64_t from_rows, int64_t from_columns, float* to, Range range) {
@@ -118,9 +128,10 @@ KernelDef sparse_conv2d_pool_backward_kernel() {
       [](const KernelQuery& q) { return refuse(q, q.inputs[0].shape, q.outputs[0].shape); },
       [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
         const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-        const Plan plan({q.inputs[0].shape, q.outputs[0].shape, attrs.conv}, attrs.pool, q.threads);
+        const ConvGeometry g(q.inputs[0].shape, q.outputs[0].shape, attrs.conv);
+        const Plan plan(g, attrs.pool, q.threads, images_in_cache(g));
         const int64_t chunk_floats =
-            plan.kernel_floats() + plan.padded_floats() + plan.list_floats();
+            plan.kernel_floats() + plan.padded_floats() + 2 * plan.list_entries();
         return simple_kernel(
             [=, isa = q.isa,
              backward = sparse_conv_functions(q.isa).backward_kernel](const KernelArgs& args) {
@@ -129,18 +140,22 @@ KernelDef sparse_conv2d_pool_backward_kernel() {
               parallel_chunks(plan.batch.threads, [&](int chunk) {
                 float* sums = scratch + chunk * chunk_floats;  // (filters, taps, channels)
                 float* padded = sums + plan.kernel_floats();
-                auto* list = reinterpret_cast<SparseEntry*>(padded + plan.padded_floats());
+                const SparseList list = plan.list(padded + plan.padded_floats());
                 std::fill(sums, sums + plan.kernel_floats(), 0.0f);
                 if (plan.pads) std::fill(padded, padded + plan.padded_floats(), 0.0f);
-                plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
+                plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t images) {
                   const float* x = args.in<float>(0) + i * plan.x_image;
                   if (plan.pads) {
                     const int64_t row = plan.conv.in_w * plan.conv.channels;
-                    plan.for_each_row([&](int64_t from, int64_t to) {
-                      std::copy(x + from, x + from + row, padded + to);
-                    });
+                    for (int64_t image_at = 0; image_at < images; ++image_at) {
+                      plan.for_each_row([&](int64_t from, int64_t to) {
+                        const float* begin = x + image_at * plan.x_image + from;
+                        std::copy(begin, begin + row, padded + image_at * image.image_size + to);
+                      });
+                    }
                   }
-                  backward(image, plan.pads ? padded : x, args.in<float>(1) + i * plan.pooled_image,
+                  backward(image, images, plan.pads ? padded : x,
+                           args.in<float>(1) + i * plan.pooled_image,
                            args.in<uint8_t>(2) + i * plan.pooled_image, sums, list);
                 });
               });
@@ -170,52 +185,52 @@ KernelDef sparse_conv2d_pool_backward_kernel() {
 }
 
 KernelDef sparse_conv2d_pool_backward_input() {
-  return {
-      "sparse",
-      [](const KernelQuery& q) { return refuse(q, q.outputs[0].shape, q.inputs[2].shape); },
-      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-        const Plan plan({q.outputs[0].shape, q.inputs[2].shape, attrs.conv}, attrs.pool, q.threads);
-        const int64_t chunk_floats = plan.padded_floats() + plan.list_floats();
-        return simple_kernel(
-            [=, isa = q.isa,
-             backward = sparse_conv_functions(q.isa).backward_input](const KernelArgs& args) {
-              auto* kernel = reinterpret_cast<float*>(args.scratch);
-              const SparseConvImage image = plan.loops();
-              // (taps, channels, filters) to (filters, taps, channels).
-              parallel_chunks(plan.batch.threads, [&](int chunk) {
-                transpose(args.in<float>(2), plan.filter_size, plan.conv.filters, kernel,
-                          chunk_range(plan.conv.filters, plan.batch.threads, chunk, 16));
-              });
-              parallel_chunks(plan.batch.threads, [&](int chunk) {
-                float* padded = kernel + plan.kernel_floats() + chunk * chunk_floats;
-                auto* list = reinterpret_cast<SparseEntry*>(padded + plan.padded_floats());
-                plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
-                  float* out = args.out<float>(0) + i * plan.x_image;
-                  float* dx = plan.pads ? padded : out;
-                  std::fill(dx, dx + (plan.pads ? plan.padded_floats() : plan.x_image), 0.0f);
-                  backward(image, kernel, args.in<float>(0) + i * plan.pooled_image,
-                           args.in<uint8_t>(1) + i * plan.pooled_image, dx, list);
-                  if (plan.pads) {
-                    const int64_t row = plan.conv.in_w * plan.conv.channels;
-                    plan.for_each_row([&](int64_t to, int64_t from) {
-                      std::copy(padded + from, padded + from + row, out + to);
+  return {"sparse",
+          [](const KernelQuery& q) { return refuse(q, q.outputs[0].shape, q.inputs[2].shape); },
+          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+            const Plan plan({q.outputs[0].shape, q.inputs[2].shape, attrs.conv}, attrs.pool,
+                            q.threads, 1);
+            const int64_t chunk_floats = plan.padded_floats() + 2 * plan.list_entries();
+            return simple_kernel(
+                [=, isa = q.isa,
+                 backward = sparse_conv_functions(q.isa).backward_input](const KernelArgs& args) {
+                  auto* kernel = reinterpret_cast<float*>(args.scratch);
+                  const SparseConvImage image = plan.loops();
+                  // (taps, channels, filters) to (filters, taps, channels).
+                  parallel_chunks(plan.batch.threads, [&](int chunk) {
+                    transpose(args.in<float>(2), plan.filter_size, plan.conv.filters, kernel,
+                              chunk_range(plan.conv.filters, plan.batch.threads, chunk, 16));
+                  });
+                  parallel_chunks(plan.batch.threads, [&](int chunk) {
+                    float* padded = kernel + plan.kernel_floats() + chunk * chunk_floats;
+                    const SparseList list = plan.list(padded + plan.padded_floats());
+                    plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
+                      float* out = args.out<float>(0) + i * plan.x_image;
+                      float* dx = plan.pads ? padded : out;
+                      std::fill(dx, dx + (plan.pads ? plan.padded_floats() : plan.x_image), 0.0f);
+                      backward(image, kernel, args.in<float>(0) + i * plan.pooled_image,
+                               args.in<uint8_t>(1) + i * plan.pooled_image, dx, list);
+                      if (plan.pads) {
+                        const int64_t row = plan.conv.in_w * plan.conv.channels;
+                        plan.for_each_row([&](int64_t to, int64_t from) {
+                          std::copy(padded + from, padded + from + row, out + to);
+                        });
+                      }
                     });
+                  });
+                  const bool finite =
+                      all_finite_function(isa)(args.in<float>(2), plan.conv.kernel_size());
+                  if (!finite) {
+                    add_zero_products_to_input(plan.conv, plan.pool, args.in<float>(0),
+                                               args.in<uint8_t>(1), args.in<float>(2),
+                                               args.out<float>(0));
                   }
-                });
-              });
-              const bool finite =
-                  all_finite_function(isa)(args.in<float>(2), plan.conv.kernel_size());
-              if (!finite) {
-                add_zero_products_to_input(plan.conv, plan.pool, args.in<float>(0),
-                                           args.in<uint8_t>(1), args.in<float>(2),
-                                           args.out<float>(0));
-              }
-            },
-            static_cast<size_t>(plan.kernel_floats() + chunk_floats * plan.batch.threads) *
-                sizeof(float),
-            plan.batch.threads);
-      }};
+                },
+                static_cast<size_t>(plan.kernel_floats() + chunk_floats * plan.batch.threads) *
+                    sizeof(float),
+                plan.batch.threads);
+          }};
 }
 
 }  // namespace danlu::cpu::simd

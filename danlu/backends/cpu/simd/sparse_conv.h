@@ -16,6 +16,7 @@ KernelDef sparse_conv2d_pool_backward_input();
 /// Geometry of one image for the loops below. The input is padded already.
 struct SparseConvImage {
   int64_t width = 0;             ///< of the padded input
+  int64_t image_size = 0;        ///< floats from one padded input to the next
   int64_t channels = 0;          ///< of the input; a multiple of kSparseChannels
   int64_t out_h = 0, out_w = 0;  ///< pooled
   int64_t pool_h = 0, pool_w = 0;
@@ -27,20 +28,21 @@ struct SparseConvImage {
 inline constexpr int64_t kSparseChannels = 16;
 inline constexpr int64_t kMostSparsePositions = 16;
 
-/// One pooled gradient and where it goes.
-struct SparseEntry {
-  float value;
-  int32_t offset;
+/// Pooled gradients and where they go.
+struct SparseList {
+  float* values;
+  int32_t* offsets;
 };
 
 struct SparseConvFunctions {
-  /// sums (filters, taps, channels) += gradient of the kernel. `list` holds out_h · out_w entries.
-  void (*backward_kernel)(const SparseConvImage& g, const float* x, const float* grad,
-                          const uint8_t* index, float* sums, SparseEntry* list);
-  /// dx += gradient of the padded input; `kernel` is (filters, taps, channels). `list` holds
-  /// `filters` entries and a vector more.
+  /// sums (filters, taps, channels) += gradient of the kernel over neighbouring images. `list`
+  /// holds images · out_h · out_w entries and one more.
+  void (*backward_kernel)(const SparseConvImage& g, int64_t images, const float* x,
+                          const float* grad, const uint8_t* index, float* sums, SparseList list);
+  /// dx += gradient of one padded input; `kernel` is (filters, taps, channels). `list` holds
+  /// `filters` entries and 16 more for each position of the window.
   void (*backward_input)(const SparseConvImage& g, const float* kernel, const float* grad,
-                         const uint8_t* index, float* dx, SparseEntry* list);
+                         const uint8_t* index, float* dx, SparseList list);
 };
 SparseConvFunctions sparse_conv_functions(Isa isa);
 

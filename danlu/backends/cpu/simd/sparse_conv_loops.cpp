@@ -27,11 +27,14 @@ constexpr int kMostTaps = 12;
 #else
 constexpr int kMostTaps = 6;
 #endif
+// Of the kernel, in the first-level cache beside the image.
+constexpr int64_t kKernelFloats = 9216;
 
 /// What a block of the loops works on: kTaps taps by kVectors vectors of channels. `moving` steps
 /// from entry to entry, `sums` stays in registers meanwhile.
 struct Block {
-  const SparseEntry* list;
+  const float* values;
+  const int32_t* offsets;
   int64_t count;
   const float* moving;
   const int64_t* moving_offsets;
@@ -44,30 +47,34 @@ void accumulate(const Block& b) {
   const D d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   V acc[kTaps][kVectors];
-  int64_t at[kTaps];
+  const float* from[kTaps];
+  float* to[kTaps];
 #pragma GCC unroll 16
   for (int t = 0; t < kTaps; ++t) {
-    at[t] = b.moving_offsets[t];
+    from[t] = b.moving + b.moving_offsets[t];
+    to[t] = b.sums + b.sum_offsets[t];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v)
-      acc[t][v] = hn::LoadU(d, b.sums + b.sum_offsets[t] + v * lanes);
+    for (int v = 0; v < kVectors; ++v) acc[t][v] = hn::LoadU(d, to[t] + v * lanes);
   }
-  for (int64_t i = 0; i < b.count; ++i) {
-    const V value = hn::Set(d, b.list[i].value);
-    const float* from = b.moving + b.list[i].offset;
+  const float* value = b.values;
+  const float* const end = value + b.count;
+  for (const int32_t* at = b.offsets; value != end; ++value, ++at) {
+    const V x = hn::Set(d, *value);
+    const int64_t offset = *at;
 #pragma GCC unroll 16
     for (int t = 0; t < kTaps; ++t) {
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
-        acc[t][v] = hn::MulAdd(value, hn::LoadU(d, from + at[t] + v * lanes), acc[t][v]);
+        acc[t][v] = hn::MulAdd(x, hn::LoadU(d, from[t] + offset + v * lanes), acc[t][v]);
       }
     }
   }
 #pragma GCC unroll 16
   for (int t = 0; t < kTaps; ++t) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v)
+    for (int v = 0; v < kVectors; ++v) {
       hn::StoreU(acc[t][v], d, b.sums + b.sum_offsets[t] + v * lanes);
+    }
   }
 }
 
@@ -124,47 +131,83 @@ struct Dense {
   }
 };
 
-void backward_kernel(const SparseConvImage& g, const float* x, const float* grad,
-                     const uint8_t* index, float* sums, SparseEntry* list) {
+void backward_kernel(const SparseConvImage& g, int64_t images, const float* x, const float* grad,
+                     const uint8_t* index, float* sums, SparseList list) {
   const Corners corners(g);
   const Dense dense(g);
   for (int64_t f = 0; f < g.filters; ++f, sums += g.taps * g.channels) {
     int64_t count = 0;
     const float* value = grad + f;
     const uint8_t* position = index + f;
-    for (int64_t oh = 0; oh < g.out_h; ++oh) {
-      auto corner = static_cast<int32_t>(oh * g.pool_h * g.width * g.channels);
-      for (int64_t ow = 0; ow < g.out_w; ++ow) {
-        // Written always, kept where there is a gradient: no branch to guess wrong.
-        list[count] = {*value, corner + corners.at[*position]};
-        count +=
-            static_cast<int64_t>(*value != 0) & static_cast<int64_t>(*position < corners.positions);
-        corner += static_cast<int32_t>(g.pool_w * g.channels);
-        value += g.filters;
-        position += g.filters;
+    for (int64_t image = 0; image < images; ++image) {
+      for (int64_t oh = 0; oh < g.out_h; ++oh) {
+        auto corner =
+            static_cast<int32_t>(image * g.image_size + oh * g.pool_h * g.width * g.channels);
+        for (int64_t ow = 0; ow < g.out_w; ++ow) {
+          // Written always, kept where there is a gradient: no branch to guess wrong.
+          list.values[count] = *value;
+          list.offsets[count] = corner + corners.at[*position];
+          count += static_cast<int64_t>(*value != 0) &
+                   static_cast<int64_t>(*position < corners.positions);
+          corner += static_cast<int32_t>(g.pool_w * g.channels);
+          value += g.filters;
+          position += g.filters;
+        }
       }
     }
-    accumulate_all(g, {list, count, x, g.offsets, sums, dense.at.data()});
+    accumulate_all(g, {list.values, list.offsets, count, x, g.offsets, sums, dense.at.data()});
+  }
+}
+
+// Sorts the gradients of filters [first, last) by the position they came from, without the zeros:
+// list p begins `stride` entries after list p − 1 and gets counts[p] entries.
+HWY_INLINE void sort_by_position(const float* grad, const uint8_t* index, int64_t first,
+                                 int64_t last, int positions, int32_t filter_size, SparseList list,
+                                 int64_t stride, int64_t* counts) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  std::fill(counts, counts + positions, 0);
+  for (int64_t f = first; f < last; f += lanes) {
+    const auto n = static_cast<size_t>(std::min(lanes, last - f));
+    const V value = load_some(d, grad + f, n);  // 0 behind the last
+    const auto where = load_positions(d, index + f, n);
+    const auto offsets = hn::Mul(hn::Iota(di, static_cast<int32_t>(f)), hn::Set(di, filter_size));
+    const auto some = hn::Not(hn::Eq(value, hn::Zero(d)));  // NaN is not 0
+    for (int p = 0; p < positions; ++p) {
+      const auto here = hn::And(hn::RebindMask(d, hn::Eq(where, hn::Set(di, p))), some);
+      const int64_t at = p * stride + counts[p];
+      hn::StoreU(hn::Compress(value, here), d, list.values + at);
+      hn::StoreU(hn::Compress(offsets, hn::RebindMask(di, here)), di, list.offsets + at);
+      counts[p] += static_cast<int64_t>(hn::CountTrue(d, here));
+    }
   }
 }
 
 void backward_input(const SparseConvImage& g, const float* kernel, const float* grad,
-                    const uint8_t* index, float* dx, SparseEntry* list) {
+                    const uint8_t* index, float* dx, SparseList list) {
   const Corners corners(g);
   const Dense dense(g);
   const auto filter_size = static_cast<int32_t>(g.taps * g.channels);
-  for (int64_t oh = 0; oh < g.out_h; ++oh) {
-    for (int64_t ow = 0; ow < g.out_w; ++ow, grad += g.filters, index += g.filters) {
-      float* corner = dx + (oh * g.pool_h * g.width + ow * g.pool_w) * g.channels;
-      for (int64_t p = 0; p < corners.positions; ++p) {
-        int64_t count = 0;
-        for (int64_t f = 0; f < g.filters; ++f) {
-          list[count] = {grad[f], static_cast<int32_t>(f) * filter_size};
-          count += static_cast<int64_t>(grad[f] != 0) & static_cast<int64_t>(index[f] == p);
+  const auto positions = static_cast<int>(corners.positions);
+  const int64_t stride = g.filters + 16;
+  // As many filters at a time as the first-level cache holds.
+  const int64_t most = std::max<int64_t>(16, kKernelFloats / filter_size / 16 * 16);
+  for (int64_t first = 0; first < g.filters; first += most) {
+    const int64_t last = std::min(g.filters, first + most);
+    for (int64_t oh = 0; oh < g.out_h; ++oh) {
+      for (int64_t ow = 0; ow < g.out_w; ++ow) {
+        const int64_t pixel = (oh * g.out_w + ow) * g.filters;
+        float* corner = dx + (oh * g.pool_h * g.width + ow * g.pool_w) * g.channels;
+        int64_t counts[kMostSparsePositions];
+        sort_by_position(grad + pixel, index + pixel, first, last, positions, filter_size, list,
+                         stride, counts);
+        for (int p = 0; p < positions; ++p) {
+          if (counts[p] == 0) continue;
+          accumulate_all(g,
+                         {list.values + p * stride, list.offsets + p * stride, counts[p], kernel,
+                          dense.at.data(), corner + corners.at[static_cast<size_t>(p)], g.offsets});
         }
-        if (count == 0) continue;
-        accumulate_all(g, {list, count, kernel, dense.at.data(),
-                           corner + corners.at[static_cast<size_t>(p)], g.offsets});
       }
     }
   }
