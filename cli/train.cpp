@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "cli/run_report.h"
 #include "cli/session.h"
 #include "cli/step_timer.h"
@@ -83,14 +84,16 @@ int train(TrainOptions options) {
   StepTimer timer;
   FitOptions fit{.epochs = options.epochs,
                  .batch_size = options.batch_size,
-                 .verbose = options.quiet ? 0 : 1,
+                 .verbose = 0,
                  .callbacks = {&timer},
                  .seed = options.seed};
+  if (!options.quiet) fit.callbacks.push_back(progress(options.epochs));
   if (validation.size() > 0) fit.validation_data = validation;
   const auto start = std::chrono::steady_clock::now();
   const History history = model.fit(train, fit);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
+  if (history.interrupted) std::cerr << "danlu: interrupted, training ended after the step\n";
   // An interrupted epoch counts by its steps.
   const int64_t trained = history.interrupted
                               ? timer.steps() * options.batch_size
