@@ -1,14 +1,12 @@
 #include "danlu/base/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <mutex>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "danlu/base/error.h"
 
@@ -22,23 +20,32 @@ namespace {
 std::atomic<bool> forked{false};
 std::atomic<int> configured{0};
 
+/// The whole number in an environment variable, in [1, 1024]; 0 if it is unset, −1 if it is none.
+int number_in(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr || *text == '\0') return 0;
+  char* end = nullptr;
+  const long n = std::strtol(text, &end, 10);
+  return *end != '\0' || n < 1 || n > 1024 ? -1 : static_cast<int>(n);
+}
+
 int default_threads() {
-  if (const char* text = std::getenv("DANLU_NUM_THREADS"); text != nullptr && *text != '\0') {
-    char* end = nullptr;
-    const long n = std::strtol(text, &end, 10);
-    if (*end != '\0' || n < 1 || n > 1024) {
+  if (const int n = number_in("DANLU_NUM_THREADS"); n != 0) {
+    if (n < 0) {
       throw ValueError({.where = "DANLU_NUM_THREADS",
                         .what = "The number of threads is not usable",
                         .expected = "a whole number from 1 to 1024",
-                        .received = "'" + std::string(text) + "'"});
+                        .received = "'" + std::string(std::getenv("DANLU_NUM_THREADS")) + "'"});
     }
-    return static_cast<int>(n);
+    return n;
   }
-#ifdef DANLU_NO_OPENMP
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-#else
-  return omp_get_max_threads();
-#endif
+  int n = number_in("OMP_NUM_THREADS");
+  if (n <= 0) {
+    cpu_set_t processors;
+    n = sched_getaffinity(0, sizeof processors, &processors) == 0 ? CPU_COUNT(&processors) : 1;
+  }
+  const int limit = number_in("OMP_THREAD_LIMIT");
+  return limit > 0 ? std::min(n, limit) : n;
 }
 
 }  // namespace
@@ -84,36 +91,6 @@ Range chunk_range(long count, int chunks, int chunk, long grain) {
 
 #ifndef DANLU_NO_OPENMP
 
-int effective_threads() {
-  const int wanted = std::min(num_threads(), omp_get_thread_limit());
-  if (wanted <= 1 || omp_in_parallel()) return 1;
-  thread_local int probed_for = 0;
-  thread_local int granted = 1;
-  if (probed_for != wanted) {
-    int team = 1;
-#pragma omp parallel num_threads(wanted)
-    {
-#pragma omp single
-      team = omp_get_num_threads();
-    }
-    granted = team;
-    probed_for = wanted;
-  }
-  return granted;
-}
-
-namespace internal {
-
-void run_chunks(int chunks, void (*body)(void*, int), void* data) {
-#pragma omp parallel num_threads(chunks)
-  {
-    const int team = omp_get_num_threads();
-    for (int chunk = omp_get_thread_num(); chunk < chunks; chunk += team) body(data, chunk);
-  }
-}
-
-}  // namespace internal
-
 ThreadScope::ThreadScope(int n) : previous_(omp_get_max_threads()) {
   if (n != previous_) omp_set_num_threads(n);
 }
@@ -123,31 +100,6 @@ ThreadScope::~ThreadScope() {
 }
 
 #else
-
-namespace {
-thread_local bool inside_region = false;
-}
-
-int effective_threads() { return inside_region ? 1 : num_threads(); }
-
-namespace internal {
-
-void run_chunks(int chunks, void (*body)(void*, int), void* data) {
-  std::atomic<int> next{0};
-  auto work = [&] {
-    const bool nested = std::exchange(inside_region, true);
-    for (int chunk = next++; chunk < chunks; chunk = next++) body(data, chunk);
-    inside_region = nested;
-  };
-  std::vector<std::thread> team;
-  if (!inside_region) {
-    for (int i = 1; i < chunks; ++i) team.emplace_back(work);
-  }
-  work();
-  for (std::thread& thread : team) thread.join();
-}
-
-}  // namespace internal
 
 ThreadScope::ThreadScope(int n) : previous_(n) {}
 ThreadScope::~ThreadScope() = default;

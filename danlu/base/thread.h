@@ -5,25 +5,28 @@
 
 namespace danlu {
 
-/// Threads a plan may use: DANLU_NUM_THREADS, else what OpenMP grants by default.
+/// Threads a plan may use: DANLU_NUM_THREADS, else OMP_NUM_THREADS (at most OMP_THREAD_LIMIT), else
+/// the processors this process may run on.
 int num_threads();
 /// Changes `num_threads()` for the process. Errors: ValueError unless n ≥ 1.
 void set_num_threads(int n);
 
-/// The team a parallel region started here would really get: at most `num_threads()`, 1 inside
-/// another parallel region, less under OMP_THREAD_LIMIT. Probed once per thread and setting.
+/// The most threads that work started here can run on: `num_threads()`, or 1 inside another
+/// parallel loop.
 int effective_threads();
 
-/// Throws StateError in a child made by fork after plans have run: OpenMP's threads are gone there.
+/// Throws StateError in a child made by fork after plans have run: the pool's threads are gone
+/// there.
 void check_not_forked();
 
 namespace internal {
 void run_chunks(int chunks, void (*body)(void*, int), void* data);
 }
 
-/// Calls `body(c)` for every chunk c in [0, chunks), on up to `chunks` threads. Every chunk runs
-/// exactly once whatever team is granted, so a result depends on `chunks` alone. `body` must not
-/// throw.
+/// Calls `body(c)` for every chunk c in [0, chunks), on the caller and idle threads of the pool.
+/// Whoever is free takes the next chunk: a busy machine, a pool in use elsewhere, or a loop inside
+/// a loop only mean that the caller does more of them itself, so a result depends on `chunks`
+/// alone. `body` must not throw.
 template <class Body>
 void parallel_chunks(int chunks, Body&& body) {
   if (chunks == 1) {
@@ -43,7 +46,7 @@ struct Range {
 Range chunk_range(long count, int chunks, int chunk, long grain = 1);
 
 /// While it lives, OpenMP regions of this thread that do not name a team size use `n` threads:
-/// what a oneDNN primitive sees when it is made and when it runs.
+/// what a oneDNN primitive sees when it is made and when it runs. Danlu itself uses no OpenMP.
 class ThreadScope {
  public:
   explicit ThreadScope(int n);
