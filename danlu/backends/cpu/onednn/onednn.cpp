@@ -46,7 +46,9 @@ struct Primitive::Frame {
 };
 
 Primitive::Primitive(dnnl::primitive primitive, std::vector<Argument> arguments)
-    : primitive_(std::move(primitive)), arguments_(std::move(arguments)) {}
+    : primitive_(std::move(primitive)), arguments_(std::move(arguments)) {
+  for (int i = 0; i < num_threads(); ++i) idle_.push_back(make_frame());
+}
 
 Primitive::~Primitive() = default;
 
@@ -59,6 +61,10 @@ std::unique_ptr<Primitive::Frame> Primitive::take() const {
       return frame;
     }
   }
+  return make_frame();
+}
+
+std::unique_ptr<Primitive::Frame> Primitive::make_frame() const {
   auto frame = std::make_unique<Frame>();
   for (const Argument& argument : arguments_) {
     frame->memories.push_back(dnnl::memory(argument.desc, engine(), DNNL_MEMORY_NONE));

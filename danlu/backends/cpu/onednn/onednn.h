@@ -30,12 +30,13 @@ class Primitive {
   };
   Primitive(dnnl::primitive primitive, std::vector<Argument> arguments);
   ~Primitive();
-  /// `data[i]` is the memory of argument i. Allocates nothing once as many threads as ever run it
-  /// together have run it.
+  /// `data[i]` is the memory of argument i. Allocates nothing while at most `num_threads()` threads
+  /// run it together.
   void run(std::span<void* const> data) const;
 
  private:
   struct Frame;
+  std::unique_ptr<Frame> make_frame() const;
   std::unique_ptr<Frame> take() const;
   void give_back(std::unique_ptr<Frame> frame) const;
 
