@@ -29,7 +29,7 @@ class MetricImpl {
   /// The same as a number, read from the state.
   virtual double value() const;
   /// Every variable back to 0.
-  virtual void reset_state();
+  void reset_state();
 
  protected:
   Variable add_variable(std::string name, const Shape& shape = {});

@@ -150,6 +150,19 @@ TEST(Model, StepsWithDropoutAndAScheduleCompileOnce) {
   EXPECT_EQ(model.optimizer().iterations(), 1001);
 }
 
+TEST(Model, EpochsAllocateNoBuffers) {
+  set_random_seed(3);
+  Sequential model({Input({2}), Dense({.units = 4, .activation = "relu"}), Dropout(0.5),
+                    Dense({.units = 3, .activation = "softmax"})});
+  model.compile(classifier());
+  std::vector<int64_t> allocations;
+  const LambdaCallback count({.on_epoch_end = [&](int64_t, const Logs&) {
+    allocations.push_back(Buffer::allocations());
+  }});
+  model.fit(datasets::blobs(80), {.epochs = 6, .verbose = 0, .callbacks = {count}});
+  EXPECT_EQ(allocations[5], allocations[2]);
+}
+
 TEST(Model, ABadLabelLeavesEveryWeightAsItWas) {
   set_random_seed(4);
   Sequential model = small_model();
@@ -363,7 +376,9 @@ struct Recorder : Callback {
   void on_train_batch_begin(int64_t) override { text += "b"; }
   void on_train_batch_end(int64_t batch, const BatchLogs& logs) override {
     text += "B";
-    if (batch == 1) EXPECT_GT(logs.read().at("loss"), 0);
+    if (batch == 1) {
+      EXPECT_GT(logs.read().at("loss"), 0);
+    }
     if (stop_at_epoch >= 0) model().stop_training = true;
   }
   std::string text;
