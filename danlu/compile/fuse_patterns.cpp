@@ -88,7 +88,10 @@ class PoolingRewriter {
 class PatternFuser {
  public:
   explicit PatternFuser(const Graph& graph)
-      : rewriter_(graph), graph_(rewriter_.graph()), uses_(count_uses(graph)) {}
+      : rewriter_(graph),
+        graph_(rewriter_.graph()),
+        uses_(count_uses(graph)),
+        only_convolved_(find_only_convolved(graph)) {}
 
   Graph run() {
     const Graph& source = rewriter_.source();
@@ -113,6 +116,32 @@ class PatternFuser {
     return node.op == &op ? &node : nullptr;
   }
 
+  /// By node: whether all users of this unpooled gradient are the two backward ops of a
+  /// convolution. Each of them then works from the pooled gradient, and the other is never made.
+  static std::vector<bool> find_only_convolved(const Graph& graph) {
+    std::vector<bool> result(graph.nodes.size());
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      result[i] = graph.nodes[i].op == &max_pool2d_backward_op();
+    }
+    for (const GraphNode& node : graph.nodes) {
+      for (size_t j = 0; j < node.inputs.size(); ++j) {
+        const bool as_gradient = (node.op == &conv2d_backward_kernel_op() && j == 1) ||
+                                 (node.op == &conv2d_backward_input_op() && j == 0);
+        if (!as_gradient) result[node.inputs[j].node] = false;
+      }
+    }
+    for (const ValueId v : graph.outputs) result[v.node] = false;
+    for (const auto& [name, v] : graph.named_outputs) result[v.node] = false;
+    return result;
+  }
+
+  /// The unpooling that makes the old value `v`, in the new graph, if only convolutions use it.
+  const GraphNode* convolved_unpool(ValueId old_value) const {
+    if (!only_convolved_[old_value.node]) return nullptr;
+    const GraphNode& node = graph_.node(rewriter_.mapped(old_value));
+    return node.op == &max_pool2d_backward_op() ? &node : nullptr;
+  }
+
   std::optional<uint32_t> fuse(const GraphNode& node, const std::vector<ValueId>& in) {
     if (node.op == &add_op()) {
       for (int i = 0; i < 2; ++i) {
@@ -123,13 +152,13 @@ class PatternFuser {
     } else if (node.op == &max_pool2d_op()) {
       return pool(node);
     } else if (node.op == &conv2d_backward_kernel_op()) {
-      if (const GraphNode* unpool = sole(node.inputs[1], max_pool2d_backward_op())) {
+      if (const GraphNode* unpool = convolved_unpool(node.inputs[1])) {
         const auto attrs = make_attrs(pooled_attrs(node, *unpool));
         const ValueId g = unpool->inputs[0], index = unpool->inputs[1];
         return rewriter_.emit(conv2d_pool_backward_kernel_op(), attrs, {in[0], g, index});
       }
     } else if (node.op == &conv2d_backward_input_op()) {
-      if (const GraphNode* unpool = sole(node.inputs[0], max_pool2d_backward_op())) {
+      if (const GraphNode* unpool = convolved_unpool(node.inputs[0])) {
         const auto attrs = make_attrs(pooled_attrs(node, *unpool));
         const ValueId g = unpool->inputs[0], index = unpool->inputs[1];
         return rewriter_.emit(conv2d_pool_backward_input_op(), attrs, {g, index, in[1]});
@@ -199,6 +228,7 @@ class PatternFuser {
   Rewriter rewriter_;
   Graph& graph_;
   std::vector<std::vector<int>> uses_;
+  std::vector<bool> only_convolved_;
 };
 
 }  // namespace

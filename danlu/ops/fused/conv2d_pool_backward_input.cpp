@@ -50,9 +50,8 @@ const OpDef& conv2d_pool_backward_input_op() {
       .infer = infer,
       .decompose = decompose,
       .flops =
-          [](const Attrs* attrs, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
-            return convolution::conv2d_flops(in[2].shape,
-                                             attrs_as<Conv2DPoolAttrs>(attrs).pool.result);
+          [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
+            return fused::sparse_flops(in[2].shape, in[0].shape);
           },
       .symbolic_only = true,
       .samples = samples,
