@@ -47,15 +47,20 @@ void check_validation_split(double value) {
                     .received = CLI::detail::to_string(value)});
 }
 
+/// "1 epoch", "60,000 samples"
+std::string counted(int64_t count, const std::string& thing) {
+  return with_thousands(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 void say_what_is_coming(const Recipe& recipe, const RecipeData& data, const TrainOptions& options,
                         Sequential& model, int64_t samples) {
   char rate[32];
   std::snprintf(rate, sizeof rate, "%g", model.optimizer().learning_rate());
   std::cout << recipe.name << (options.as_printed ? " as printed" : "") << " on " << data.name
-            << ": " << with_thousands(samples) << " samples, " << options.epochs
-            << " epochs, batch size " << options.batch_size << ", " << options.optimizer << " "
-            << rate << ", seed " << options.seed << ", " << effective_threads() << " threads, "
-            << with_thousands(model.count_params()) << " parameters" << std::endl;
+            << ": " << counted(samples, "sample") << ", " << counted(options.epochs, "epoch")
+            << ", batch size " << options.batch_size << ", " << options.optimizer << " " << rate
+            << ", seed " << options.seed << ", " << counted(effective_threads(), "thread") << ", "
+            << counted(model.count_params(), "parameter") << std::endl;
 }
 
 int train(TrainOptions options) {

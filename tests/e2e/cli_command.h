@@ -50,15 +50,20 @@ inline std::string command_path() {
   return path == nullptr ? "build/release/bin/danlu" : path;
 }
 
-/// Runs `danlu arguments`, a line for the shell.
-inline Outcome danlu(const std::string& arguments, const std::string& environment = "") {
+/// Runs a line for the shell.
+inline Outcome run_line(const std::string& command) {
   const TemporaryFolder folder;
-  const std::string line = environment + " '" + command_path() + "' " + arguments + " >'" +
-                           (folder / "out") + "' 2>'" + (folder / "err") + "' </dev/null";
+  const std::string line =
+      command + " >'" + (folder / "out") + "' 2>'" + (folder / "err") + "' </dev/null";
   const int status = std::system(line.c_str());
   Outcome outcome{.out = read_file(folder / "out"), .err = read_file(folder / "err")};
   outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
+}
+
+/// Runs `danlu arguments`.
+inline Outcome danlu(const std::string& arguments, const std::string& environment = "") {
+  return run_line(environment + " '" + command_path() + "' " + arguments);
 }
 
 /// Runs a command that must succeed.

@@ -126,7 +126,8 @@ TEST(CliTrain, OptionsReachTheRun) {
       "train cnn --epochs 1 --batch-size 100 --optimizer sgd --learning-rate 0.05 --threads 1 "
       "--validation-split 0.25 --json --data '" +
       images().path() + "'");
-  EXPECT_THAT(run.out, HasSubstr("240 samples, 1 epochs, batch size 100, sgd 0.05, seed 0, 1 thr"));
+  EXPECT_THAT(run.out,
+              HasSubstr("240 samples, 1 epoch, batch size 100, sgd 0.05, seed 0, 1 thread, "));
   EXPECT_THAT(run.err, AllOf(HasSubstr("3/3"), HasSubstr("val_loss")));
   EXPECT_EQ(run.json().at("samples").as_int(), 240);
   EXPECT_EQ(run.json().at("threads").as_int(), 1);

