@@ -10,8 +10,8 @@
 #include <string>
 
 #include "bench/benchmarks.h"
-#include "bench/fma_peak.h"
 #include "bench/models.h"
+#include "danlu/runtime/roofline.h"
 #include "danlu/train/steps.h"
 
 namespace danlu::bench {

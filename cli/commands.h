@@ -20,6 +20,7 @@ void add_summary(CLI::App& app, Action& action);
 void add_recipes(CLI::App& app, Action& action);
 void add_datasets(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
+void add_profile(CLI::App& app, Action& action);
 void add_demo(CLI::App& app, Action& action);
 
 }  // namespace danlu::cli

@@ -40,7 +40,7 @@ int run(int argc, char** argv) {
   app.fallthrough(false);
   Action action;
   for (auto add : {add_train, add_evaluate, add_predict, add_summary, add_recipes, add_datasets,
-                   add_info, add_demo}) {
+                   add_info, add_profile, add_demo}) {
     add(app, action);
   }
   try {

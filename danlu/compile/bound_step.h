@@ -33,7 +33,7 @@ class BoundStep {
   const std::vector<HostTensor>& outputs() const { return outputs_; }
   const Program& program() const;
   const Graph& graph() const { return graph_; }
-  /// Nanoseconds per instruction of the latest run while profiling is on.
+  /// Nanoseconds per instruction of the latest run, and when each began, while profiling is on.
   void set_profiling(bool on);
   const std::vector<int64_t>& nanoseconds() const;
 

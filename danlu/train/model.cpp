@@ -192,6 +192,25 @@ void Model::ensure_built(const Dataset& data) const {
   network_->ensure_built(batch.with_dim(0, kNone));
 }
 
+Profile Model::profile(const DataSplit& data, int64_t batch_size, int count) {
+  const Dataset batches = dataset(data, batch_size);
+  ensure_built(batches);
+  Batch batch;
+  for (const Batch& first : batches.epoch(0)) {
+    batch = first;
+    break;
+  }
+  Steps& own = steps();
+  std::vector<Variable> state = own.training_state();
+  std::vector<Array> before;
+  for (const Variable& variable : state) before.push_back(variable.value());
+  BoundStep& step = own.train(batch);
+  Profile result = profile_step(
+      step, [&] { own.train(batch); }, count);
+  for (size_t i = 0; i < state.size(); ++i) state[i].assign(before[i]);
+  return result;
+}
+
 History Model::fit(const Dataset& data, const FitOptions& options) {
   return FitLoop(*this).fit(data, options);
 }

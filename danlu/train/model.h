@@ -15,6 +15,7 @@
 #include "danlu/optim/optimizer.h"
 #include "danlu/train/fit_options.h"
 #include "danlu/train/history.h"
+#include "danlu/train/profile.h"
 
 namespace danlu {
 
@@ -109,6 +110,10 @@ class Model {
   Array predict(const DataSplit& data, const PredictOptions& options = {});
   Array predict(const HostTensor& x, const PredictOptions& options = {});
   Array predict(const Array& x, const PredictOptions& options = {});
+
+  /// Where the time of a training step on a batch of these samples goes. The weights, the optimizer
+  /// and the metrics are as before afterwards. Errors: as `fit`.
+  Profile profile(const DataSplit& data, int64_t batch_size = 32, int steps = 50);
 
   /// Prints Keras's table to stdout.
   void summary(bool show_trainable = false) const;

@@ -23,7 +23,7 @@ void require_target(std::span<const Array> inputs, const char* where) {
 
 }  // namespace
 
-const BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y) {
+BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y) {
   const TensorSpec y_spec = y.defined() ? y.spec() : TensorSpec{};
   const auto matches = [&](const Entry& e) { return e.x == x.spec() && e.y == y_spec; };
   if (last_ >= entries_.size() || !matches(entries_[last_])) {

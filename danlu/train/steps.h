@@ -24,7 +24,7 @@ class StepCache {
   StepCache(State state, Body body) : state_(std::move(state)), body_(std::move(body)) {}
   /// Runs the step for inputs of these specs, tracing it the first time. Undefined tensors at the
   /// end are left out.
-  const BoundStep& run(const HostTensor& x, const HostTensor& y = {});
+  BoundStep& run(const HostTensor& x, const HostTensor& y = {});
   size_t size() const { return entries_.size(); }
 
  private:
@@ -46,14 +46,18 @@ class Steps {
   Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
         std::vector<Metric> metrics);
 
-  /// One optimizer step. Errors: ValueError for a fault in the data; nothing has changed then.
-  void train(const Batch& batch) { train_.run(batch.x, batch.y); }
+  /// One optimizer step; the step it ran. Errors: ValueError for a fault in the data; nothing has
+  /// changed then.
+  BoundStep& train(const Batch& batch) { return train_.run(batch.x, batch.y); }
   void test(const Batch& batch) { test_.run(batch.x, batch.y); }
   void reset_metrics();
   /// "loss" and every metric, as they stand.
   Logs logs() const;
   /// Programs traced so far.
   size_t traced() const { return train_.size() + test_.size(); }
+
+  /// Everything that a training step may change.
+  std::vector<Variable> training_state() { return state(true); }
 
   Optimizer& optimizer() { return optimizer_; }
   const Loss& loss() const { return loss_; }

@@ -1,14 +1,15 @@
-#include "bench/fma_peak.h"
+#include "danlu/runtime/roofline.h"
 
 #include <immintrin.h>
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 #include "danlu/base/thread.h"
 #include "danlu/runtime/kernel.h"
 
-namespace danlu::bench {
+namespace danlu {
 namespace {
 
 constexpr int kChains = 12;
@@ -61,4 +62,27 @@ double fma_peak(int threads) {
   return best;
 }
 
-}  // namespace danlu::bench
+double triad_bandwidth(int threads) {
+  constexpr long kFloats = 16 << 20;
+  std::vector<float> a(kFloats, 1.f), b(kFloats, 2.f), c(kFloats, 3.f);
+  double best = 0;
+  for (int repeat = 0; repeat < 4; ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    parallel_chunks(threads, [&](int chunk) {
+      const Range range = chunk_range(kFloats, threads, chunk, 16);
+      for (long i = range.begin; i < range.end; ++i)
+        a[size_t(i)] = b[size_t(i)] + 0.5f * c[size_t(i)];
+    });
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, 3.0 * kFloats * sizeof(float) / seconds.count() / 1e9);
+  }
+  return best;
+}
+
+MachinePeaks measure_peaks(int threads) { return {fma_peak(threads), triad_bandwidth(threads)}; }
+
+double MachinePeaks::seconds(double flops, double bytes) const {
+  return std::max(flops / (gflops * 1e9), bytes / (gigabytes * 1e9));
+}
+
+}  // namespace danlu
