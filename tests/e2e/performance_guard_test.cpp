@@ -1,0 +1,119 @@
+// Guards against regressions that need no peers and no quiet machine: sizes of plans, and processor
+// time of one thread set against the multiply-adds of the same process. Bounds are about twice what
+// was measured.
+#include <gtest/gtest.h>
+#include <time.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "danlu/danlu.h"
+#include "danlu/runtime/roofline.h"
+#include "danlu/train/steps.h"
+
+namespace danlu {
+namespace {
+
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+/// Least processor seconds of this thread for `work`, out of `repeats`.
+double cpu_seconds(int repeats, const std::function<void()>& work) {
+  double best = 1e9;
+  for (int i = 0; i < repeats; ++i) {
+    timespec before{}, after{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    work();
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    best = std::min(
+        best, double(after.tv_sec - before.tv_sec) + 1e-9 * double(after.tv_nsec - before.tv_nsec));
+  }
+  return best;
+}
+
+Sequential cnn() {
+  Sequential model({Conv2D({.filters = 32,
+                            .kernel_size = {3, 3},
+                            .activation = "relu",
+                            .input_shape = {28, 28, 1}}),
+                    MaxPooling2D(),
+                    Conv2D({.filters = 64, .kernel_size = {3, 3}, .activation = "relu"}),
+                    MaxPooling2D(), Flatten(), Dense({.units = 128, .activation = "relu"}),
+                    Dense({.units = 10, .activation = "softmax"})});
+  model.compile(
+      {.optimizer = "adam", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
+  return model;
+}
+
+Sequential xor_network() {
+  Sequential model({Dense({.units = 8, .activation = "tanh", .input_shape = {2}}),
+                    Dense({.units = 1, .activation = "sigmoid"})});
+  model.compile({.optimizer = "sgd", .loss = "binary_crossentropy"});
+  return model;
+}
+
+class Guard : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    threads_ = num_threads();
+    set_num_threads(1);
+  }
+  void TearDown() override { set_num_threads(threads_); }
+
+ private:
+  int threads_ = 1;
+};
+
+Batch batch_of(const Shape& x, const Shape& y, DType y_dtype) {
+  return {.x = HostTensor::zeros(x, DType::float32), .y = HostTensor::zeros(y, y_dtype)};
+}
+
+TEST_F(Guard, PlansStaySmall) {
+  Sequential image_model = cnn(), small_model = xor_network();
+  const BoundStep& step = image_model.steps().train(batch_of({64, 28, 28, 1}, {64}, DType::int32));
+  EXPECT_LE(step.program().report.instructions, 38);
+  const BoundStep& small = small_model.steps().train(batch_of({4, 2}, {4, 1}, DType::float32));
+  EXPECT_LE(small.program().report.instructions, 20);
+}
+
+TEST_F(Guard, ASmallStepCostsMicroseconds) {
+  Sequential model = xor_network();
+  const Batch batch = batch_of({4, 2}, {4, 1}, DType::float32);
+  model.steps().train(batch);
+  const double seconds = cpu_seconds(20, [&] {
+    for (int i = 0; i < 1000; ++i) model.steps().train(batch);
+  });
+  EXPECT_LE(seconds / 1000, 3e-6);
+}
+
+TEST_F(Guard, TracingAndCompilingCostMilliseconds) {
+  const double seconds = cpu_seconds(5, [] {
+    clear_program_cache();
+    Sequential model = cnn();
+    model.steps().train(batch_of({2, 28, 28, 1}, {2}, DType::int32));
+  });
+  EXPECT_LE(seconds, 0.06);
+}
+
+TEST_F(Guard, AConvolutionalStepKeepsItsShareOfThePeak) {
+  if (cpu_isa() == Isa::baseline) return;  // nothing is promised for it
+  Sequential model = cnn();
+  Batch batch = batch_of({64, 28, 28, 1}, {64}, DType::int32);
+  auto pixels = batch.x.values<float>();
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = float((i * 2654435761u >> 13) % 256) / 255;
+  model.steps().train(batch);
+  // Convolutions and products, forward and backward, two operations per multiply-add.
+  const double flops =
+      2. * 64 *
+      (2 * 26. * 26 * 32 * 9 + 3 * 11. * 11 * 64 * 9 * 32 + 3 * (1600. * 128 + 128. * 10));
+  double share = 0;
+  for (int attempt = 0; attempt < 5 && share < 0.3; ++attempt) {
+    const double seconds = cpu_seconds(20, [&] { model.steps().train(batch); });
+    share = std::max(share, flops / seconds / 1e9 / fma_peak(1));
+  }
+  EXPECT_GE(share, 0.3);
+}
+
+#endif
+
+}  // namespace
+}  // namespace danlu
