@@ -64,6 +64,13 @@ danlu_add_check(check_length ${Python3_EXECUTABLE} tools/check_length.py)
 danlu_add_check(check_compile_time ${Python3_EXECUTABLE} tools/check_compile_time.py
                 ${PROJECT_BINARY_DIR})
 
+# Danlu's side of the benchmark with peers, and its report; no peer is needed.
+if(TARGET danlu_worker)
+  danlu_add_check(bench_peers ${Python3_EXECUTABLE} bench/peers/test_bench.py
+                  $<TARGET_FILE:danlu_worker>)
+  set_tests_properties(bench_peers PROPERTIES PROCESSORS 2)
+endif()
+
 # Every header alone: one file each that includes nothing else, without a precompiled header.
 # Headers that Highway includes once per target (`*-inl.h`) cannot stand alone.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} danlu/*.h)
