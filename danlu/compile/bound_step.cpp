@@ -101,17 +101,19 @@ void BoundStep::run(std::span<const void* const> inputs) {
 void BoundStep::run(std::span<const HostTensor> inputs) {
   if (inputs.size() != input_specs_.size()) {
     throw ValueError({.where = "BoundStep",
-                      .what = "The number of inputs is wrong",
+                      .what = "The number of inputs is not that of the traced step",
                       .expected = std::to_string(input_specs_.size()),
                       .received = std::to_string(inputs.size())});
   }
   std::vector<const void*> pointers;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].spec() != input_specs_[i]) {
-      throw ShapeError({.where = "BoundStep",
-                        .what = "Input " + std::to_string(i) + " does not fit the traced step",
-                        .expected = input_specs_[i].to_string(),
-                        .received = inputs[i].spec().to_string()});
+    if (const TensorSpec spec = inputs[i].spec(); spec != input_specs_[i]) {
+      ErrorParts parts{.where = "BoundStep",
+                       .what = "Input " + std::to_string(i) + " does not fit the traced step",
+                       .expected = input_specs_[i].to_string(),
+                       .received = spec.to_string()};
+      if (spec.shape != input_specs_[i].shape) throw ShapeError(std::move(parts));
+      throw DTypeError(std::move(parts));
     }
     pointers.push_back(inputs[i].data());
   }

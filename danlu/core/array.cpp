@@ -16,6 +16,31 @@ using internal::NodeValue;
 /// that never reads its result can hold.
 constexpr uint32_t kMaxPendingDepth = 10'000;
 
+void require_known(const std::string& where, const Shape& shape) {
+  if (shape.is_known()) return;
+  throw ShapeError({.where = where,
+                    .what = "An Array needs a shape without unknown dimensions",
+                    .expected = "dimensions of 0 or more",
+                    .received = shape.to_string()});
+}
+
+/// The outputs of `op`. A Shape that cannot be does not know where it came up; the op does.
+std::vector<TensorSpec> infer_outputs(const OpDef& op, const InferContext& context) {
+  std::vector<TensorSpec> outputs;
+  try {
+    outputs = op.infer(context);
+  } catch (const ShapeError& error) {
+    if (error.parts().where != "Shape") throw;
+    ErrorParts parts = error.parts();
+    parts.where = std::string(op.name);
+    throw ShapeError(std::move(parts));
+  }
+  for (const TensorSpec& output : outputs) {
+    if (!output.shape.is_known()) require_known(std::string(op.name), output.shape);
+  }
+  return outputs;
+}
+
 NodeRef make_leaf(const TensorSpec& spec, std::shared_ptr<Buffer> buffer) {
   NodeRef node(new Node);
   node->outputs.resize(1);
@@ -58,6 +83,7 @@ Array Array::from_number(double value, DType dtype, bool weak) {
 }
 
 Array Array::from_buffer(std::shared_ptr<Buffer> buffer, const TensorSpec& spec) {
+  require_known("Array", spec.shape);
   if (buffer == nullptr || buffer->bytes() < spec.bytes()) {
     throw ValueError({.where = "Array",
                       .what = "The buffer is too small for its shape",
@@ -68,6 +94,7 @@ Array Array::from_buffer(std::shared_ptr<Buffer> buffer, const TensorSpec& spec)
 }
 
 Array Array::from_bytes(const void* data, size_t count, const TensorSpec& spec) {
+  require_known("Array", spec.shape);
   if (static_cast<int64_t>(count) != spec.shape.num_elements()) {
     throw ShapeError({.where = "Array",
                       .what = "The number of values does not match the shape",
@@ -148,7 +175,8 @@ std::vector<Array> make_op_outputs(const OpDef& op, std::span<const Array> input
   std::vector<TensorSpec> specs;
   specs.reserve(inputs.size());
   for (const Array& input : inputs) specs.push_back(input.spec());
-  const auto outputs = op.infer({.op_name = op.name, .attrs = attrs.get(), .inputs = specs});
+  const auto outputs =
+      infer_outputs(op, {.op_name = op.name, .attrs = attrs.get(), .inputs = specs});
 
   NodeRef node(new Node);
   node->op = &op;
@@ -179,6 +207,7 @@ Array make_op(const OpDef& op, std::initializer_list<Array> inputs, AttrsPtr att
 }
 
 Array make_placeholder(const TensorSpec& spec) {
+  require_known("Array", spec.shape);
   NodeRef node(new Node);
   node->outputs.resize(1);
   node->outputs[0].spec = spec;

@@ -8,9 +8,9 @@ namespace danlu {
 
 Shape::Shape(std::span<const int64_t> dims) {
   auto text = [&] {
-    std::string s = "(";
-    for (int64_t d : dims) s += std::to_string(d) + ", ";
-    return s + ")";
+    std::string s;
+    for (int64_t d : dims) s += (s.empty() ? "" : ", ") + std::to_string(d);
+    return "(" + s + ")";
   };
   if (dims.size() > kMaxRank) {
     throw ShapeError({.where = "Shape",

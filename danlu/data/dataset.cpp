@@ -10,6 +10,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/philox.h"
+#include "danlu/base/text.h"
 
 namespace danlu {
 namespace {
@@ -141,13 +142,15 @@ DataSplit DataSplit::slice(int64_t begin, int64_t end) const {
 }
 
 std::pair<DataSplit, DataSplit> DataSplit::split(double fraction) const {
-  const auto first = static_cast<int64_t>(std::floor(static_cast<double>(size()) * (1 - fraction)));
-  if (!(fraction > 0 && fraction < 1) || first < 1 || first >= size()) {
+  const bool possible = fraction > 0 && fraction < 1;
+  const double kept = possible ? std::floor(static_cast<double>(size()) * (1 - fraction)) : 0;
+  const auto first = static_cast<int64_t>(kept);
+  if (first < 1 || first >= size()) {
     throw ValueError(
         {.where = "validation_split",
          .what = "The samples cannot be split like this",
          .expected = "a fraction between 0 and 1 that leaves samples on both sides",
-         .received = std::to_string(fraction) + " of " + std::to_string(size()) + " samples"});
+         .received = number_text(fraction) + " of " + std::to_string(size()) + " samples"});
   }
   return {slice(0, first), slice(first, size())};
 }
@@ -162,20 +165,25 @@ Dataset::Dataset(DataSplit split, const DatasetOptions& options)
     : split_(std::move(split)), options_(options) {
   const HostTensor& x = split_.x;
   const HostTensor& y = split_.y;
-  if (!x.defined() || x.shape().rank() == 0 ||
-      (y.defined() && (y.shape().rank() == 0 || y.shape()[0] != x.shape()[0]))) {
+  if (!x.defined() || x.shape().rank() == 0) {
+    throw ShapeError({.where = "Dataset",
+                      .what = "x needs an axis that counts the samples",
+                      .expected = "shape (samples, …)",
+                      .received = x.defined() ? x.spec().to_string() : "an undefined tensor",
+                      .hint = x.defined() ? "reshape one sample to (1, …)" : ""});
+  }
+  if (y.defined() && (y.shape().rank() == 0 || y.shape()[0] != x.shape()[0])) {
     throw ShapeError({.where = "Dataset",
                       .what = "x and y must hold the same number of samples",
                       .expected = "the samples along the first axis of both",
-                      .received = "x " + (x.defined() ? x.spec().to_string() : "undefined") +
-                                  ", y " + (y.defined() ? y.spec().to_string() : "undefined")});
+                      .received = "x " + x.spec().to_string() + ", y " + y.spec().to_string()});
   }
   x_dtype_ = delivered("x", x.dtype(), options_.x_dtype, DType::float32);
   if (split_.divide_by != 1 && !is_floating(x_dtype_)) {
     throw ValueError({.where = "Dataset",
                       .what = "x is to be divided but delivered as integers",
                       .expected = "divide_by = 1, or x_dtype = float32",
-                      .received = "divide_by = " + std::to_string(split_.divide_by) +
+                      .received = "divide_by = " + number_text(split_.divide_by) +
                                   ", x_dtype = " + std::string(name(x_dtype_))});
   }
   if (split_.divide_by != 1 && x_dtype_ == DType::bfloat16) x_dtype_ = DType::float32;

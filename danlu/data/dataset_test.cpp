@@ -273,7 +273,7 @@ TEST(DataSplit, SplitsLikeKeras) {
   EXPECT_EQ(validation.y.to_vector<int32_t>(), (std::vector<int32_t>{7, 8, 9}));
   EXPECT_EQ(error_of<ValueError>([&] { (void)all.split(1.5); }),
             "[validation_split] The samples cannot be split like this. Expected a fraction between "
-            "0 and 1 that leaves samples on both sides. Received 1.500000 of 10 samples.");
+            "0 and 1 that leaves samples on both sides. Received 1.5 of 10 samples.");
 }
 
 }  // namespace

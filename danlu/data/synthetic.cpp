@@ -18,12 +18,18 @@ constexpr uint64_t kBlobCentres = uint64_t{4} << 32;
 constexpr uint64_t kLinear = uint64_t{5} << 32;
 
 void check(const char* where, int64_t n, int64_t classes = 1) {
-  if (n >= 0 && classes >= 1) return;
-  throw ValueError(
-      {.where = where,
-       .what = "These samples cannot be made",
-       .expected = "n of 0 or more, at least one class",
-       .received = "n = " + std::to_string(n) + ", " + std::to_string(classes) + " classes"});
+  if (n < 0) {
+    throw ValueError({.where = where,
+                      .what = "The number of samples is negative",
+                      .expected = "n of 0 or more",
+                      .received = "n=" + std::to_string(n)});
+  }
+  if (classes < 1) {
+    throw ValueError({.where = where,
+                      .what = "The samples need a class to belong to",
+                      .expected = "at least one class",
+                      .received = "classes=" + std::to_string(classes)});
+  }
 }
 
 struct Point {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/nn.h"
@@ -28,9 +29,9 @@ Array as_dtype(const Array& x, DType dtype) { return x.dtype() == dtype ? x : ca
 void check_smoothing(const std::string& name, double smoothing) {
   if (smoothing >= 0 && smoothing <= 1) return;
   throw ValueError({.where = name,
-                    .what = "`label_smoothing` is no share",
+                    .what = "`label_smoothing` is out of range",
                     .expected = "a number in [0, 1]",
-                    .received = std::to_string(smoothing)});
+                    .received = number_text(smoothing)});
 }
 
 Array binary(const Array& y_true, const Array& y_pred, bool from_logits, double smoothing) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/ops/elementwise.h"
 
 namespace danlu {
@@ -24,7 +25,7 @@ class AdamImpl final : public OptimizerImpl {
     throw ValueError({.where = "Adam",
                       .what = std::string("`") + field + "` is out of range",
                       .expected = "a number in [0, 1)",
-                      .received = field + ("=" + std::to_string(value))});
+                      .received = field + ("=" + number_text(value))});
   }
 
   void build_slots(const std::vector<Variable>& variables) override {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
@@ -17,7 +18,7 @@ void check_learning_rate(const std::string& where, double value) {
   if (value >= 0) return;
   throw ValueError({.where = where,
                     .what = "The learning rate must not be negative",
-                    .received = "learning_rate=" + std::to_string(value)});
+                    .received = "learning_rate=" + number_text(value)});
 }
 
 /// `gradient` scaled to a norm of at most `bound`.
@@ -61,7 +62,7 @@ OptimizerImpl::OptimizerImpl(std::string_view type, OptimizerOptions options)
     if (!(*bound > 0)) {
       throw ValueError({.where = type_,
                         .what = "A clip bound must be positive",
-                        .received = std::to_string(*bound)});
+                        .received = number_text(*bound)});
     }
   }
   if (kinds > 1) {

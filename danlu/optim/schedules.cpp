@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/ops/elementwise.h"
 
 namespace danlu::schedules {
@@ -12,7 +13,7 @@ void check_steps(const char* where, const char* field, double steps) {
   if (steps > 0) return;
   throw ValueError({.where = where,
                     .what = std::string("`") + field + "` must be positive",
-                    .received = field + ("=" + std::to_string(steps))});
+                    .received = field + ("=" + number_text(steps))});
 }
 
 Array exponential(const ExponentialDecayConfig& c, const Array& step) {

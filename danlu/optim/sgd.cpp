@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/ops/elementwise.h"
 
 namespace danlu {
@@ -19,7 +20,7 @@ class SGDImpl final : public OptimizerImpl {
       throw ValueError({.where = "SGD",
                         .what = "`momentum` is out of range",
                         .expected = "a number in [0, 1]",
-                        .received = "momentum=" + std::to_string(momentum_)});
+                        .received = "momentum=" + number_text(momentum_)});
     }
   }
 

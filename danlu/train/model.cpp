@@ -92,16 +92,24 @@ void Model::set_weights(const std::vector<Array>& values) {
                       .expected = std::to_string(variables.size()),
                       .received = std::to_string(values.size())});
   }
+  const auto named = named_weights(*network_);
+  const auto what = [&](const Variable& variable) {
+    std::string path = variable.name();
+    for (const auto& [name, weight] : named) {
+      if (weight == variable) path = name;
+    }
+    return "The value of weight '" + path + "' does not fit";
+  };
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i].shape() != variables[i].shape()) {
       throw ShapeError({.where = network_->where(),
-                        .what = "The value of weight '" + variables[i].name() + "' does not fit",
+                        .what = what(variables[i]),
                         .expected = variables[i].shape().to_string(),
                         .received = values[i].shape().to_string()});
     }
     if (values[i].dtype() != variables[i].dtype()) {
       throw DTypeError({.where = network_->where(),
-                        .what = "The value of weight '" + variables[i].name() + "' does not fit",
+                        .what = what(variables[i]),
                         .expected = std::string(danlu::name(variables[i].dtype())),
                         .received = std::string(danlu::name(values[i].dtype()))});
     }

@@ -282,9 +282,10 @@ TEST(Weights, CanBeTakenAndGivenBack) {
   EXPECT_EQ(kept[0].to_vector(), before[0]);
   std::vector<Array> wrong = kept;
   wrong[2] = zeros({8, 4});
-  expect_error<ShapeError>([&] { model.set_weights(wrong); },
-                           "[Sequential 'small'] The value of weight 'kernel' does not fit. "
-                           "Expected (8, 3). Received (8, 4).");
+  expect_error<ShapeError>(
+      [&] { model.set_weights(wrong); },
+      "[Sequential 'small'] The value of weight 'dense_1/kernel' does not fit. "
+      "Expected (8, 3). Received (8, 4).");
   wrong.pop_back();
   EXPECT_THROW(model.set_weights(wrong), ValueError);
 }
@@ -332,7 +333,7 @@ TEST(Model, Errors) {
       [&] {
         model.fit(DataSplit{data.x, {}}, {.verbose = 0});
       },
-      "[fit, epoch 1, batch 1 > fit] There are no targets to compare the "
+      "[fit, epoch 1, batch 1] There are no targets to compare the "
       "predictions with. Expected x and y. Received x only.");
   expect_error<ShapeError>(
       [&] {

@@ -13,10 +13,9 @@ void append(std::vector<Variable>& to, const std::vector<Variable>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
-void require_target(std::span<const Array> inputs, const char* where) {
+void require_target(std::span<const Array> inputs) {
   if (inputs.size() == 2) return;
-  throw ValueError({.where = where,
-                    .what = "There are no targets to compare the predictions with",
+  throw ValueError({.what = "There are no targets to compare the predictions with",
                     .expected = "x and y",
                     .received = "x only"});
 }
@@ -56,7 +55,7 @@ Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
       metrics_(std::move(metrics)),
       train_([this] { return state(true); },
              [this](std::span<const Array> inputs) -> std::vector<Array> {
-               require_target(inputs, "fit");
+               require_target(inputs);
                const std::vector<Variable> variables = network_->trainable_weights();
                std::vector<Array> parameters;
                for (const Variable& variable : variables) parameters.push_back(variable.value());
@@ -69,7 +68,7 @@ Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
              }),
       test_([this] { return state(false); },
             [this](std::span<const Array> inputs) -> std::vector<Array> {
-              require_target(inputs, "evaluate");
+              require_target(inputs);
               const Array y_pred = (*network_)(inputs[0]);
               accumulate(inputs[1], y_pred, loss_(inputs[1], y_pred));
               return {};

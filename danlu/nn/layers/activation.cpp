@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/nn/layers/configured_layer.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
@@ -34,7 +35,7 @@ class ReLUImpl final : public ConfiguredLayer<ReLUConfig> {
     if (value >= 0) return;
     throw ValueError({.where = where(),
                       .what = std::string("`") + field + "` must not be negative",
-                      .received = field + ("=" + std::to_string(value))});
+                      .received = field + ("=" + number_text(value))});
   }
 
   Shape output_shape(const Shape& input) const override { return input; }

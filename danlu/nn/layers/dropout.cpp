@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/nn/layers/configured_layer.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
@@ -17,9 +18,9 @@ class DropoutImpl final : public ConfiguredLayer<DropoutConfig> {
     const double rate = config().rate;
     if (!(rate >= 0 && rate <= 1)) {
       throw ValueError({.where = where(),
-                        .what = "`rate` is no share",
+                        .what = "`rate` is out of range",
                         .expected = "a number in [0, 1]",
-                        .received = "rate=" + std::to_string(rate)});
+                        .received = "rate=" + number_text(rate)});
     }
     if (rate > 0) state_ = add_seed_state(config().seed);
   }

@@ -213,7 +213,7 @@ TEST(Activation, Layers) {
   EXPECT_EQ(custom(Array({1.f, 2.f})).to_vector(), (std::vector<float>{2, 4}));
   expect_error<ValueError>([] { ReLU({.negative_slope = -1, .name = "r"}); },
                            "[ReLU 'r'] `negative_slope` must not be negative. Received "
-                           "negative_slope=-1.000000.");
+                           "negative_slope=-1.");
 }
 
 TEST(Dropout, Layer) {
@@ -226,8 +226,8 @@ TEST(Dropout, Layer) {
                .seed_states = 1,
                .deterministic_training = false});
   expect_error<ValueError>([] { Dropout({.rate = 1.5, .name = "d"}); },
-                           "[Dropout 'd'] `rate` is no share. Expected a number in [0, 1]. "
-                           "Received rate=1.500000.");
+                           "[Dropout 'd'] `rate` is out of range. Expected a number in [0, 1]. "
+                           "Received rate=1.5.");
 }
 
 TEST(Dropout, KeepsTheMeanAndMovesItsStateOn) {

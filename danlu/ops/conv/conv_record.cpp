@@ -13,11 +13,19 @@ std::string text(const Pair& p) {
   return "(" + std::to_string(p[0]) + ", " + std::to_string(p[1]) + ")";
 }
 
+/// Keeps every product of two of them, and the sum of that with a length, inside int64.
+constexpr int64_t kLargest = INT32_MAX;
+
+bool in_range(const Pair& value, int64_t low) {
+  return value[0] >= low && value[1] >= low && value[0] <= kLargest && value[1] <= kLargest;
+}
+
 void require_at_least(const std::string& where, const char* what, const Pair& value, int64_t low) {
-  if (value[0] >= low && value[1] >= low) return;
+  if (in_range(value, low)) return;
   throw ValueError({.where = where,
                     .what = std::string("The ") + what + " is out of range",
-                    .expected = "two whole numbers of at least " + std::to_string(low),
+                    .expected = "two whole numbers from " + std::to_string(low) + " to " +
+                                std::to_string(kLargest),
                     .received = text(value)});
 }
 
@@ -161,9 +169,10 @@ Padding resolve_padding(const std::string& where, const std::string& padding, co
                       .expected = "'valid' or 'same'",
                       .received = "'" + padding + "'"});
   }
-  if (x.rank() != 4) return result;  // infer tells
+  const bool usable =
+      x.rank() == 4 && in_range(strides, 1) && in_range(dilation, 1) && in_range(window, 1);
+  if (!usable) return result;  // infer tells
   for (int i = 0; i < 2; ++i) {
-    if (strides[i] < 1 || dilation[i] < 1 || window[i] < 1) continue;  // infer tells
     const int64_t out = (x[1 + i] + strides[i] - 1) / strides[i];
     const int64_t reach = (out - 1) * strides[i] + (window[i] - 1) * dilation[i] + 1;
     const int64_t total = std::max<int64_t>(0, reach - x[1 + i]);

@@ -33,7 +33,7 @@ std::vector<TensorSpec> infer_concatenate(const InferContext& c) {
            .expected = "shapes that differ along axis " + std::to_string(axis) + " only",
            .received = first.shape.to_string() + " and " + input.shape.to_string()});
     }
-    total += input.shape[axis];
+    if (__builtin_add_overflow(total, input.shape[axis], &total)) total = INT64_MAX;
   }
   return {{first.shape.with_dim(axis, total), first.dtype}};
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
@@ -46,10 +48,14 @@ Array arange(int64_t start, int64_t stop, int64_t step, DType dtype) {
                       .expected = "a step other than 0",
                       .received = "0"});
   }
-  const int64_t distance = step > 0 ? stop - start : start - stop;
-  const int64_t stride = step > 0 ? step : -step;
-  const int64_t size = distance > 0 ? (distance + stride - 1) / stride : 0;
-  return make_op(iota_op(), {}, make_attrs(IotaAttrs{start, size, step, dtype}));
+  // Without a sign, the distance of any two numbers fits.
+  const auto from = static_cast<uint64_t>(step > 0 ? start : stop);
+  const auto to = static_cast<uint64_t>(step > 0 ? stop : start);
+  const uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : 0 - static_cast<uint64_t>(step);
+  const bool empty = step > 0 ? start >= stop : start <= stop;
+  const uint64_t size = empty ? 0 : (to - from - 1) / stride + 1;
+  const auto count = static_cast<int64_t>(std::min<uint64_t>(size, INT64_MAX));
+  return make_op(iota_op(), {}, make_attrs(IotaAttrs{start, count, step, dtype}));
 }
 
 }  // namespace danlu

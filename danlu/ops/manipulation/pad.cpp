@@ -18,8 +18,13 @@ std::vector<TensorSpec> infer_pad(const InferContext& c) {
   for (size_t i = 0; fits && i < rank; ++i) {
     fits = attrs.before[i] >= 0 && attrs.after[i] >= 0 && attrs.interior[i] >= 0;
     const int64_t length = shape[static_cast<int>(i)];
-    dims.push_back(attrs.before[i] + attrs.after[i] + length +
-                   std::max<int64_t>(0, length - 1) * attrs.interior[i]);
+    int64_t padded = 0;
+    const bool overflows =
+        __builtin_mul_overflow(std::max<int64_t>(0, length - 1), attrs.interior[i], &padded) ||
+        __builtin_add_overflow(padded, length, &padded) ||
+        __builtin_add_overflow(padded, attrs.before[i], &padded) ||
+        __builtin_add_overflow(padded, attrs.after[i], &padded);
+    dims.push_back(overflows ? INT64_MAX : padded);  // Shape refuses INT64_MAX
   }
   if (!fits) {
     throw ShapeError({.where = c.where(),

@@ -15,9 +15,12 @@ std::vector<TensorSpec> infer_slice(const InferContext& c) {
   bool fits = start.size() == rank && size.size() == rank && step.size() == rank;
   for (size_t i = 0; fits && i < rank; ++i) {
     const int64_t length = shape[static_cast<int>(i)];
-    const int64_t last = start[i] + (size[i] - 1) * step[i];
-    fits = size[i] >= 0 && step[i] != 0 &&
-           (size[i] == 0 || (start[i] >= 0 && start[i] < length && last >= 0 && last < length));
+    fits = size[i] >= 0 && step[i] != 0;
+    if (!fits || size[i] == 0) continue;
+    int64_t last = 0;
+    fits = start[i] >= 0 && start[i] < length &&
+           !__builtin_mul_overflow(size[i] - 1, step[i], &last) &&
+           !__builtin_add_overflow(last, start[i], &last) && last >= 0 && last < length;
   }
   if (!fits) {
     throw ShapeError({.where = c.where(),
@@ -105,7 +108,10 @@ Array slice(const Array& x, const std::vector<int64_t>& start, const std::vector
   for (int i = 0; i < x.rank(); ++i) {
     const int64_t length = x.shape()[i];
     const bool named = static_cast<size_t>(i) < given;
-    const int64_t by = named && !step.empty() ? step[static_cast<size_t>(i)] : 1;
+    // A longer step than the axis takes one element, whatever its length.
+    const int64_t by = named && !step.empty()
+                           ? std::clamp(step[static_cast<size_t>(i)], -length - 1, length + 1)
+                           : 1;
     if (by == 0) {
       throw ValueError({.where = "slice",
                         .what = "The step is 0",

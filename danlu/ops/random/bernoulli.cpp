@@ -1,4 +1,5 @@
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/ops/random.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
@@ -11,8 +12,8 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   if (!(attrs.a >= 0 && attrs.a <= 1)) {
     throw ValueError({.where = c.where(),
                       .what = "The probability is out of range",
-                      .expected = "a number of [0, 1]",
-                      .received = std::to_string(attrs.a)});
+                      .expected = "a number in [0, 1]",
+                      .received = number_text(attrs.a)});
   }
   return {{random_record::infer(c).shape, DType::bool_}};
 }

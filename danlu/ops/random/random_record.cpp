@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 
 namespace danlu::random_record {
 
@@ -51,8 +52,8 @@ std::vector<TensorSpec> infer_normal(const InferContext& c) {
     throw ValueError({.where = c.where(),
                       .what = "The distribution does not exist",
                       .expected = "a finite mean and a standard deviation of 0 or more",
-                      .received = "mean " + std::to_string(attrs.a) + ", standard deviation " +
-                                  std::to_string(attrs.b)});
+                      .received = "mean " + number_text(attrs.a) + ", standard deviation " +
+                                  number_text(attrs.b)});
   }
   return infer_float(c);
 }

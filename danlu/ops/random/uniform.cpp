@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 #include "danlu/ops/random.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
@@ -11,11 +12,10 @@ namespace {
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<RandomAttrs>();
   if (!(attrs.a < attrs.b) || !std::isfinite(attrs.b - attrs.a)) {
-    throw ValueError(
-        {.where = c.where(),
-         .what = "The range is empty or not finite",
-         .expected = "minval < maxval",
-         .received = "[" + std::to_string(attrs.a) + ", " + std::to_string(attrs.b) + ")"});
+    throw ValueError({.where = c.where(),
+                      .what = "The range is empty or not finite",
+                      .expected = "minval < maxval",
+                      .received = "[" + number_text(attrs.a) + ", " + number_text(attrs.b) + ")"});
   }
   return random_record::infer_float(c);
 }
