@@ -9,6 +9,14 @@ target_link_libraries(danlu_test_pch PRIVATE danlu danlu_flags danlu_dependencie
                                              GTest::gmock_main)
 target_precompile_headers(danlu_test_pch PRIVATE cmake/pch_test.h)
 
+# A request for more memory than there is must return null, as malloc does, for Danlu to report it.
+set(sanitizer_options)
+if(DANLU_SANITIZE MATCHES "address")
+  set(sanitizer_options ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1)
+elseif(DANLU_SANITIZE STREQUAL "thread")
+  set(sanitizer_options TSAN_OPTIONS=allocator_may_return_null=1)
+endif()
+
 # danlu_add_test(NAME SOURCES...): tests run in the source folder and find the command, where there
 # is one, in $DANLU_COMMAND.
 function(danlu_add_test name)
@@ -22,9 +30,11 @@ function(danlu_add_test name)
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   # Kernels use every core they get, so two binaries at once would only measure each other.
   set_tests_properties(${name} PROPERTIES TIMEOUT 1200 PROCESSORS 2)
+  set(environment ${sanitizer_options})
   if(TARGET danlu_cli)
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT DANLU_COMMAND=$<TARGET_FILE:danlu_cli>)
+    list(APPEND environment DANLU_COMMAND=$<TARGET_FILE:danlu_cli>)
   endif()
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${environment}")
 endfunction()
 
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} danlu/*_test.cpp

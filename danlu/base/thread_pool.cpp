@@ -1,5 +1,6 @@
 #include <atomic>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -75,9 +76,10 @@ class Pool {
   }
 
   void grow(int workers) {
-    while (workers_ < workers) {
-      ++workers_;
-      std::thread([this] { work(); }).detach();
+    try {
+      for (; workers_ < workers; ++workers_) std::thread([this] { work(); }).detach();
+    } catch (const std::system_error&) {
+      // The system grants no more threads. Those there are, and the caller, do all chunks.
     }
   }
 

@@ -12,6 +12,7 @@ struct Entry {
   Graph graph;
   CompileOptions options;
   size_t hash;
+  uint64_t id;  ///< an entry may be gone, and another in its memory, when its compilation ends
   std::shared_future<std::shared_ptr<InstancePool>> pool;
   size_t bytes = 0;
 };
@@ -22,7 +23,7 @@ class ProgramCache {
   std::shared_ptr<InstancePool> find_or_compile(const Graph& graph, const CompileOptions& options) {
     const size_t hash = internal::hash_combine(graph.hash(), options.hash());
     std::promise<std::shared_ptr<InstancePool>> promise;
-    std::list<Entry>::iterator mine;
+    uint64_t mine = 0;
     std::shared_future<std::shared_ptr<InstancePool>> theirs;
     {
       const std::lock_guard lock(mutex_);
@@ -38,9 +39,9 @@ class ProgramCache {
       }
       if (!theirs.valid()) {
         ++statistics_.misses;
-        entries_.push_front({graph, options, hash, promise.get_future().share()});
-        mine = entries_.begin();
-        index_.emplace(hash, mine);
+        mine = ++next_id_;
+        entries_.push_front({graph, options, hash, mine, promise.get_future().share()});
+        index_.emplace(hash, entries_.begin());
       }
     }
     if (theirs.valid()) return theirs.get();
@@ -49,9 +50,9 @@ class ProgramCache {
       promise.set_value(pool);
       const std::lock_guard lock(mutex_);
       // clear() may have dropped the entry meanwhile.
-      if (find(hash, mine) != index_.end()) {
-        mine->bytes = pool->program().footprint() + graph.nodes.size() * sizeof(GraphNode);
-        bytes_ += mine->bytes;
+      if (const auto it = find(hash, mine); it != index_.end()) {
+        it->second->bytes = pool->program().footprint() + graph.nodes.size() * sizeof(GraphNode);
+        bytes_ += it->second->bytes;
         shrink();
       }
       return pool;
@@ -60,8 +61,8 @@ class ProgramCache {
       const std::lock_guard lock(mutex_);
       const auto it = find(hash, mine);
       if (it != index_.end()) {
+        entries_.erase(it->second);
         index_.erase(it);
-        entries_.erase(mine);
       }
       throw;
     }
@@ -92,10 +93,10 @@ class ProgramCache {
  private:
   using Index = std::unordered_multimap<size_t, std::list<Entry>::iterator>;
 
-  Index::iterator find(size_t hash, std::list<Entry>::iterator entry) {
+  Index::iterator find(size_t hash, uint64_t id) {
     const auto [first, last] = index_.equal_range(hash);
     for (auto it = first; it != last; ++it) {
-      if (&*it->second == &*entry) return it;
+      if (it->second->id == id) return it;
     }
     return index_.end();
   }
@@ -106,7 +107,7 @@ class ProgramCache {
       const auto oldest = std::prev(entries_.end());
       if (oldest->bytes == 0) break;  // still being compiled
       bytes_ -= oldest->bytes;
-      index_.erase(find(oldest->hash, oldest));
+      index_.erase(find(oldest->hash, oldest->id));
       entries_.erase(oldest);
     }
   }
@@ -114,6 +115,7 @@ class ProgramCache {
   std::mutex mutex_;
   std::list<Entry> entries_;
   Index index_;
+  uint64_t next_id_ = 0;
   size_t bytes_ = 0;
   size_t limit_ = size_t{256} << 20;
   CacheStatistics statistics_;

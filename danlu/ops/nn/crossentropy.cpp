@@ -55,7 +55,7 @@ Array sparse_categorical_crossentropy(const Array& target, const Array& output,
   const Shape samples = y.shape().without_axis(-1);
   Array labels = target;
   // A column of labels is taken as the labels themselves, as Keras does.
-  if (labels.rank() == y.rank() && labels.shape()[-1] == 1) labels = reshape(labels, samples);
+  if (labels.rank() == y.rank() && labels.shape()[-1] == 1) labels = squeeze(labels, -1);
   if (labels.shape() != samples) {
     throw ShapeError({.where = where,
                       .what = "There must be one label per sample",
