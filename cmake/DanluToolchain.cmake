@@ -23,6 +23,7 @@ endif()
 if(DANLU_SANITIZE STREQUAL "thread")
   # The thread sanitizer cannot see libgomp's barriers.
   target_compile_definitions(danlu_flags INTERFACE DANLU_NO_OPENMP=1 DANLU_NO_ONEDNN=1)
+  target_compile_options(danlu_flags INTERFACE -g1)
 endif()
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -61,9 +61,10 @@ TEST(Loss, Errors) {
                            "[mean_squared_error] The reduction is unknown. Expected "
                            "\"sum_over_batch_size\", \"sum\", \"mean\" or \"none\". Received "
                            "\"average\".");
-  expect_error<ValueError>([] { losses::BinaryCrossentropy({.label_smoothing = 2}); },
-                           "[binary_crossentropy] `label_smoothing` is no share. Expected a number "
-                           "in [0, 1]. Received 2.000000.");
+  expect_error<ValueError>(
+      [] { losses::BinaryCrossentropy({.label_smoothing = 2}); },
+      "[binary_crossentropy] `label_smoothing` is out of range. Expected a number "
+      "in [0, 1]. Received 2.");
 }
 
 double accuracy(const Array& y_true, const Array& y_pred) {
