@@ -257,7 +257,7 @@ TEST(Dataset, WrongArgumentsAreNamed) {
                       {.x_dtype = DType::int32});
             }),
             "[Dataset] x is to be divided but delivered as integers. Expected divide_by = 1, or "
-            "x_dtype = float32. Received divide_by = 255.000000, x_dtype = int32.");
+            "x_dtype = float32. Received divide_by = 255, x_dtype = int32.");
   EXPECT_EQ(error_of<ValueError>([] {
               const HostTensor zeros = HostTensor::zeros({3, 2}, DType::int32);
               Dataset(zeros, zeros, {.one_hot = 4});

@@ -1,9 +1,13 @@
 #include "danlu/train/interrupt.h"
 
+#include <atomic>
+
 namespace danlu {
 namespace {
 
-volatile std::sig_atomic_t requests = 0;
+/// Any thread may be the one that the signal interrupts.
+std::atomic<int> requests{0};
+static_assert(std::atomic<int>::is_always_lock_free, "the handler may use nothing else");
 
 void handle(int) { requests = 1; }
 
