@@ -93,13 +93,21 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+std::vector<std::string> texts(const std::vector<TensorSpec>& specs) {
+  std::vector<std::string> result;
+  for (const TensorSpec& spec : specs) result.push_back(spec.to_string());
+  return result;
+}
+
 std::string shapes_text(const Instruction& instruction) {
-  std::string s;
-  for (const TensorSpec& spec : instruction.input_specs) s += spec.to_string() + " ";
-  s += "->";
-  for (const TensorSpec& spec : instruction.output_specs) s += " " + spec.to_string();
+  std::string s = fmt::format("{}", fmt::join(texts(instruction.input_specs), " "));
+  s += fmt::format(" -> {}", fmt::join(texts(instruction.output_specs), " "));
   constexpr size_t kMostText = 200;
-  return s.size() > kMostText ? s.substr(0, kMostText) + " …" : s;
+  if (s.size() > kMostText) {
+    s.resize(kMostText);
+    s += " …";
+  }
+  return s;
 }
 
 }  // namespace
