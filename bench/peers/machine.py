@@ -26,6 +26,15 @@ def describe():
             "load_before": float(pathlib.Path("/proc/loadavg").read_text().split()[0])}
 
 
+def private_cache():
+    """Bytes of a core's own second-level cache; 0 when the system does not tell."""
+    try:
+        text = pathlib.Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text().strip()
+    except OSError:
+        return 0
+    return int(text[:-1]) * {"K": 2**10, "M": 2**20}[text[-1]]
+
+
 def busy_seconds():
     """Processor time that anybody has used so far, stolen time of a virtual machine included."""
     fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]

@@ -260,8 +260,8 @@ memory bandwidth (triad), seen in the run: {rates}. Versions: {versions}.
   also as reshape and maximum. The record names the variant.
 - Roofline: the greater of the step's multiplications and additions (convolutions and products:
   forward, towards the weights, and towards the inputs but the first) at the FMA rate and the bytes
-  that must cross the memory bus (the batch, each weight and slot read and written once) at the
-  bandwidth.
+  that must cross the memory bus at the bandwidth: the batch, and each weight and slot read and
+  written once, where they do not fit into the second-level caches of the cores.
 - Installed size: Danlu's command with the shared libraries it loads; a peer's packages with what
   they require, less what only CUDA uses, and without the Python that both need.
 """

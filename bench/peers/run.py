@@ -19,6 +19,7 @@ import workloads
 from contestant import PEERS, SCRIPTS, Contestant, Launcher, WorkerError
 from measure import Bench, say
 
+RATES = ["fma_peak_gflops", "bandwidth_gbytes"]
 PROCESS_WORKLOADS = ["cold-start", "peak-memory", "installed-size", "time-to-accuracy"]
 
 
@@ -31,6 +32,8 @@ def parse(argv, names):
                         help="of " + ", ".join(SCRIPTS) + "; empty: Danlu alone")
     parser.add_argument("--threads", default="", help="default: 1 and all cores")
     parser.add_argument("--json", type=pathlib.Path, help="where the record goes")
+    parser.add_argument("--update", action="store_true",
+                        help="keep what the record already holds and is not measured now")
     parser.add_argument("--publish", action="store_true",
                         help="write docs/benchmarks.json, .md and .svg too")
     parser.add_argument("--rounds", type=int, default=9)
@@ -73,22 +76,31 @@ def start(names, launcher):
     return running
 
 
-def measure_steps(options, by_name, chosen, folder, record, peak, bandwidth):
+def measure_steps(options, by_name, chosen, folder, record, best):
     for threads in options.threads:
         launcher = Launcher(options.worker, options.python, pathlib.Path(options.logs), threads)
         contestants = start(["danlu"] + options.peers, launcher)
         try:
-            bench = Bench(contestants, threads, options, peak, bandwidth)
+            bench = Bench(contestants, threads, options, *(best[key] for key in RATES))
             record["machine"]["versions"].update({c.name: c.version for c in contestants})
             for _ in range(3):
                 bench.see_peak()
             for name in chosen:
-                record["results"].append(bench.run(by_name[name], folder))
+                put(record, bench.run(by_name[name], folder), list(by_name))
                 bench.contestants = contestants = revive(contestants, launcher)
                 save(options, record)
         finally:
             for contestant in contestants:
                 contestant.close()
+
+
+def put(record, result, order):
+    """Into its place among the results, instead of an older one of the same kind."""
+    def key(r):
+        return r["workload"], r["precision"], r["threads"]
+    kept = [r for r in record["results"] if key(r) != key(result) and r["workload"] in order]
+    record["results"] = sorted(kept + [result],
+                               key=lambda r: (r["threads"], order.index(r["workload"])))
 
 
 def revive(contestants, launcher):
@@ -136,20 +148,21 @@ def measure_processes(options, plan, by_name, folder, record):
     found["threads"] = threads
 
 
-def finish(options, record, peak, bandwidth):
+def finish(options, record, best):
     """What can be said only at the end, when the highest peak is known."""
     _, by_name = workloads.load_plan(options.plan)
     for result in record["results"]:
         threads = result["threads"]
-        roofline = workloads.roofline_ms(by_name[result["workload"]], peak.best.get(threads),
-                                         bandwidth.best.get(threads))
+        rates = [best[key].best.get(threads) for key in RATES]
+        roofline = workloads.roofline_ms(by_name[result["workload"]], *rates,
+                                         threads * machine.private_cache())
         result["roofline_ms"] = roofline
         if roofline and result["danlu_ms"]:
             result["roofline_share"] = roofline / result["danlu_ms"]
             for peer in result["peers"].values():
                 if "ms" in peer:
                     peer["roofline_share"] = roofline / peer["ms"]
-    for key, rates in (("fma_peak_gflops", peak), ("bandwidth_gbytes", bandwidth)):
+    for key, rates in best.items():
         record["machine"][key] = {str(n): value for n, value in rates.best.items()}
 
 
@@ -167,16 +180,20 @@ def main(argv):
     options = parse(argv, list(by_name))
     root = pathlib.Path(__file__).resolve().parents[2]
     options.logs = options.worker.resolve().parents[1] / "bench" / "logs"
-    record = {"machine": {**machine.describe(), "bandwidth_gbytes": {}, "fma_peak_gflops": {},
-                          "versions": {}},
-              "results": [], "processes": {}}
-    peak, bandwidth = machine.Best(), machine.Best()
+    best = {key: machine.Best() for key in RATES}
+    record = {"machine": {"versions": {}}, "results": [], "processes": {}}
+    if options.update and options.json and options.json.exists():
+        record = json.loads(options.json.read_text(encoding="utf-8"))
+        for key in RATES:
+            for n, rate in record["machine"].get(key, {}).items():
+                best[key].see(int(n), rate)
+    record["machine"].update(machine.describe())
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         chosen = [name for name in by_name if name in options.workloads]
         if chosen:
-            measure_steps(options, by_name, chosen, folder, record, peak, bandwidth)
-            finish(options, record, peak, bandwidth)
+            measure_steps(options, by_name, chosen, folder, record, best)
+            finish(options, record, best)
         if set(options.workloads) & set(PROCESS_WORKLOADS):
             measure_processes(options, plan, by_name, folder, record)
     save(options, record)

@@ -37,7 +37,8 @@ class Work(unittest.TestCase):
         self.assertEqual(cnn["weights"]["conv2/kernel"], [3, 3, 32, 64])
         self.assertEqual(cnn["weights"]["dense1/kernel"], [1600, 128])
         parameters = 9 * 32 + 32 + 9 * 32 * 64 + 64 + 1600 * 128 + 128 + 1280 + 10
-        self.assertEqual(cnn["bytes"], 4 * (64 * 784 + 6 * parameters))
+        self.assertEqual(cnn["batch_bytes"], 4 * 64 * 784)
+        self.assertEqual(cnn["state_bytes"], 4 * 3 * parameters)
 
     def test_same_padding_keeps_the_size(self):
         vgg = workloads.describe(self.by_name["vgg-small"])
@@ -49,10 +50,13 @@ class Work(unittest.TestCase):
                                                 1600 * 128 + 1280))
 
     def test_roofline_is_the_slower_of_both(self):
-        line = self.by_name["mlp"]
-        work = workloads.describe(line)
-        self.assertAlmostEqual(workloads.roofline_ms(line, 100, 1e9), work["flops"] / 1e8)
-        self.assertAlmostEqual(workloads.roofline_ms(line, 1e9, 10), work["bytes"] / 1e7)
+        mlp = self.by_name["mlp"]
+        work = workloads.describe(mlp)
+        moved = work["batch_bytes"] + 2 * work["state_bytes"]
+        self.assertAlmostEqual(workloads.roofline_ms(mlp, 100, 1e9), work["flops"] / 1e8)
+        self.assertAlmostEqual(workloads.roofline_ms(mlp, 1e9, 10), moved / 1e7)
+        self.assertAlmostEqual(workloads.roofline_ms(mlp, 1e9, 10, 1 << 30),
+                               work["batch_bytes"] / 1e7)
 
     def test_unknown_layers_have_no_roofline(self):
         workload = dict(self.by_name["mlp"], layers=[{"class_name": "New", "config": {}}])

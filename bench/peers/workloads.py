@@ -72,14 +72,14 @@ def describe_layer(layer, shape):
 
 def describe(workload):
     """Weights by path with their shapes, and the work of a step or a call: {"weights", "flops",
-    "bytes"}; the last two are None when a layer's work is not known."""
-    shape, weights, flops, known = list(workload["input_shape"]), {}, 0, True
+    "batch_bytes", "state_bytes", "state_passes"}. All None when a layer's work is not known."""
+    shape, weights, flops = list(workload["input_shape"]), {}, 0
     training = workload["mode"] == "train"
     first = True
     for layer in workload["layers"]:
         description = describe_layer(layer, shape)
         if description is None:
-            return {"weights": None, "flops": None, "bytes": None}
+            return {"weights": None, "flops": None}
         shape, own, multiply_adds = description
         for name, dims in own.items():
             weights[f"{layer['config']['name']}/{name}"] = dims
@@ -90,19 +90,23 @@ def describe(workload):
             first = False
     parameters = sum(math.prod(dims) for dims in weights.values())
     slots = {"Adam": 2, "RMSprop": 1}.get(workload["optimizer"]["class_name"], 0)
-    # What must cross the memory bus at least: the batch once, each weight and slot read and
-    # written once by a training step, each weight read once by a prediction.
-    passes = 2 * (1 + slots) if training else 1
-    size = 4 * (math.prod(workload["input_shape"]) * workload["batch"] + parameters * passes)
-    return {"weights": weights, "flops": flops, "bytes": size}
+    # A training step reads and writes weights and slots, a prediction reads the weights.
+    return {"weights": weights, "flops": flops,
+            "batch_bytes": 4 * math.prod(workload["input_shape"]) * workload["batch"],
+            "state_bytes": 4 * parameters * (1 + slots if training else 1),
+            "state_passes": 2 if training else 1}
 
 
-def roofline_ms(workload, gflops, gbytes):
-    """Least milliseconds of a step at these rates; None when the work is not known."""
+def roofline_ms(workload, gflops, gbytes, cache_bytes=0):
+    """Least milliseconds of a step at these rates; None when the work is not known. Weights and
+    slots that fit into `cache_bytes` of the cores' own caches need not cross the bus."""
     work = describe(workload)
     if work["flops"] is None or not gflops or not gbytes:
         return None
-    return max(work["flops"] / gflops, work["bytes"] / gbytes) / 1e6
+    moved = work["batch_bytes"]
+    if work["state_bytes"] > cache_bytes:
+        moved += work["state_bytes"] * work["state_passes"]
+    return max(work["flops"] / gflops, moved / gbytes) / 1e6
 
 
 # --- data -------------------------------------------------------------------------------------
