@@ -35,10 +35,7 @@ struct History {
 History collect(std::span<const Array> outputs, std::span<const Array> inputs) {
   History history;
   std::unordered_set<const Node*> seen;
-  for (const Array& input : inputs) {
-    seen.insert(input.node());
-    history.dependent.insert(input.node());
-  }
+  for (const Array& input : inputs) history.dependent.insert(input.node());
   const std::lock_guard lock(internal::graph_mutex());
   struct Frame {
     Node* node;
@@ -95,17 +92,18 @@ std::vector<Array> node_vjp(const OpDef& op, const GradContext& context) {
   if (op.derivative) return elementwise_vjp(op, context);
   if (op.vjp) return op.vjp(context);
   if (op.decompose) {
-    const auto outputs = op.decompose(context.attrs, context.inputs);
-    return vjp(outputs, context.output_grads, context.inputs);
+    // Copies: one value may stand as several inputs, or be computed from another input.
+    std::vector<Array> inputs;
+    for (const Array& input : context.inputs) inputs.push_back(internal::gradient_source(input));
+    const auto outputs = op.decompose(context.attrs, inputs);
+    return vjp(outputs, context.output_grads, inputs);
   }
   throw UnsupportedError({.where = "grad",
                           .what = "The op '" + std::string(op.name) + "' has no derivative",
                           .hint = "put stop_gradient around it, or give it a custom_derivative"});
 }
 
-void accumulate(Array& sum, const Array& term) {
-  if (term.defined()) sum = sum.defined() ? add(sum, term) : term;
-}
+void accumulate(Array& sum, const Array& term) { sum = sum.defined() ? add(sum, term) : term; }
 
 }  // namespace
 
@@ -136,6 +134,7 @@ std::vector<Array> vjp(std::span<const Array> outputs, std::span<const Array> ou
     return entry;
   };
   for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!output_grads[i].defined()) continue;
     accumulate(grads_of(outputs[i].node())[outputs[i].output_index()], output_grads[i]);
   }
 
@@ -161,7 +160,7 @@ std::vector<Array> vjp(std::span<const Array> outputs, std::span<const Array> ou
                              .output_grads = node_grads,
                              .needs_grad = std::span<const bool>(needs.get(), count)});
     for (size_t i = 0; i < count; ++i) {
-      if (needs[i]) {
+      if (needs[i] && input_grads[i].defined()) {
         accumulate(grads_of(step->inputs[i].node())[step->inputs[i].output_index()],
                    input_grads[i]);
       }

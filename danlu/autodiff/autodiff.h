@@ -12,8 +12,9 @@
 namespace danlu {
 
 /// Reverse mode on the lazy graph: for each of `inputs`, Σ over outputs of output_gradᵀ · ∂output /
-/// ∂input, as lazy Arrays (zeros where nothing depends on it). Derivatives of any order follow by
-/// calling it on its own results.
+/// ∂input, as lazy Arrays (zeros where nothing depends on it). These are total derivatives: an
+/// input that is computed from another one passes its gradient on. Derivatives of any order follow
+/// by calling it on its own results.
 /// Shapes: output_grads[i] as outputs[i]; an undefined one counts as 0.
 /// Errors: UnsupportedError for an op without a derivative; StateError when an output was evaluated
 /// before and its history is gone.
