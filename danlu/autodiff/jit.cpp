@@ -11,13 +11,14 @@ JitKey jit_key(std::span<const Array> arguments) {
   for (const Array& argument : arguments) {
     key.specs.push_back(argument.spec());
     key.classes.push_back(argument.scalar_class());
+    key.weak.push_back(argument.is_weak());
   }
   return key;
 }
 
 bool is_being_transformed(std::span<const Array> arguments) {
   return std::any_of(arguments.begin(), arguments.end(), [](const Array& a) {
-    return a.node()->traced || (a.node()->keep_inputs && GradientScope::active());
+    return a.defined() && (a.node()->traced || (a.node()->keep_inputs && GradientScope::active()));
   });
 }
 

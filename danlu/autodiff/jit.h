@@ -15,11 +15,12 @@
 namespace danlu {
 namespace internal {
 
-/// What a traced call depends on besides the function: its arguments' specs and scalar classes,
-/// and the compiler's options.
+/// What a traced call depends on besides the function: its arguments' specs, scalar classes and
+/// weakness, and the compiler's options.
 struct JitKey {
   std::vector<TensorSpec> specs;
   std::vector<ScalarClass> classes;
+  std::vector<bool> weak;
   CompileOptions options;
   friend bool operator==(const JitKey&, const JitKey&) = default;
 };
