@@ -70,13 +70,15 @@ Array::~Array() {
 
 Array Array::from_number(double value, DType dtype, bool weak) {
   auto buffer = Buffer::allocate(size_of(dtype));
+  double stored = value;
   dispatch(dtype, [&](auto tag) {
     using T = decltype(tag);
     const T converted = convert_element<T>(value);
     std::memcpy(buffer->data(), &converted, sizeof(T));
+    stored = static_cast<double>(converted);
   });
   NodeRef node = make_leaf({Shape{}, dtype}, std::move(buffer));
-  node->scalar_class = classify_scalar(value);
+  node->scalar_class = classify_scalar(stored);
   node->weak = weak;
   node->number = value;
   return wrap(std::move(node));

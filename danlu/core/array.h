@@ -22,10 +22,10 @@ class Array {
  public:
   /// An undefined Array: no value, no shape; only `defined()` may be called.
   Array() = default;
-  /// A scalar that takes the dtype of what it is combined with; alone it is float32, int32 or
-  /// bool.
+  /// A scalar that takes the dtype of what it is combined with; alone it is float32, bool, int32,
+  /// or int64 where int32 cannot hold it.
   template <ArithmeticScalar T>
-  Array(T value) : Array(from_number(static_cast<double>(value), weak_dtype<T>(), true)) {}
+  Array(T value) : Array(from_number(static_cast<double>(value), weak_dtype(value), true)) {}
 
   /// A vector of the elements' dtype: `Array({1.f, 2.f})` is float32 of shape (2,).
   template <class T>
@@ -92,13 +92,15 @@ class Array {
 
  private:
   template <class T>
-  static constexpr DType weak_dtype() {
+  static constexpr DType weak_dtype(T value) {
     if constexpr (std::is_same_v<T, bool>) {
       return DType::bool_;
     } else if constexpr (std::is_floating_point_v<T>) {
       return DType::float32;
     } else {
-      return DType::int32;
+      const auto narrow = static_cast<int32_t>(value);
+      const bool fits = static_cast<T>(narrow) == value && (narrow < 0) == (value < T{0});
+      return fits ? DType::int32 : DType::int64;
     }
   }
   template <class T>
