@@ -82,8 +82,17 @@ void BoundStep::bind(const CompileOptions& options) {
   instance_ = std::make_unique<Instance>(cached_program(graph_, with_state)->shared_program());
 }
 
+void BoundStep::check_count(size_t inputs) const {
+  if (inputs == input_specs_.size()) return;
+  throw ValueError({.where = "BoundStep",
+                    .what = "The number of inputs is not that of the traced step",
+                    .expected = std::to_string(input_specs_.size()),
+                    .received = std::to_string(inputs)});
+}
+
 void BoundStep::run(std::span<const void* const> inputs) {
   check_not_forked();
+  check_count(inputs.size());
   if (const CompileOptions now = current_options(); !(now == options_)) bind(now);
   for (size_t i = 0; i < state_.size(); ++i) {
     in_[i] = state_[i].exclusive_buffer()->data();
@@ -99,12 +108,7 @@ void BoundStep::run(std::span<const void* const> inputs) {
 }
 
 void BoundStep::run(std::span<const HostTensor> inputs) {
-  if (inputs.size() != input_specs_.size()) {
-    throw ValueError({.where = "BoundStep",
-                      .what = "The number of inputs is not that of the traced step",
-                      .expected = std::to_string(input_specs_.size()),
-                      .received = std::to_string(inputs.size())});
-  }
+  check_count(inputs.size());
   std::vector<const void*> pointers;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (const TensorSpec spec = inputs[i].spec(); spec != input_specs_[i]) {

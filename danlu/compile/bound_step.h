@@ -23,8 +23,10 @@ class BoundStep {
   /// Errors: whatever the ops in `body` throw.
   BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs, const Body& body);
 
-  /// Runs the step on row-major data of the traced specs. The results are in `outputs()`.
-  /// Errors: ValueError for a fault that depends on data; then no Variable has changed.
+  /// Runs the step on row-major data of the traced specs, which must not lie in `outputs()`. The
+  /// results are in `outputs()`.
+  /// Errors: ValueError for a wrong number of inputs, and for a fault that depends on data; then no
+  /// Variable has changed.
   void run(std::span<const void* const> inputs);
   /// The same with specs checked. Errors: ShapeError, DTypeError.
   void run(std::span<const HostTensor> inputs);
@@ -39,6 +41,7 @@ class BoundStep {
 
  private:
   void bind(const CompileOptions& options);
+  void check_count(size_t inputs) const;
 
   std::vector<Variable> state_;
   std::vector<TensorSpec> input_specs_;

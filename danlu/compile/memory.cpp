@@ -118,8 +118,9 @@ class Planner {
 
   bool runs(uint32_t node) const { return selection_.instructions[node].kernel != nullptr; }
 
-  /// Writers of state go last, so that a fault found before them leaves the state alone. An output
-  /// that cannot be written in place is copied at the very end.
+  /// Writers of state go last, so that a fault found before them leaves the state alone. What may
+  /// find a fault itself never writes to state. An output that cannot be written in place is copied
+  /// at the very end.
   void order_instructions() {
     for (uint32_t i = 0; i < graph_.nodes.size(); ++i) {
       if (runs(i)) order_.push_back(i);
@@ -131,36 +132,24 @@ class Planner {
     }
     std::set<uint32_t> commit;
     for (const auto& [v, j] : direct) {
-      if (state_input_of_output_.contains(j)) commit.insert(v.node);
-    }
-    while (true) {
-      // A commit whose result something else than a commit reads cannot wait.
-      bool changed = false;
-      for (uint32_t i : order_) {
-        if (commit.contains(i)) continue;
-        for (ValueId v : graph_.nodes[i].inputs) {
-          if (commit.erase(origin(v).node) > 0) changed = true;
-        }
+      if (state_input_of_output_.contains(j) && !graph_.node(v).op->fault_text) {
+        commit.insert(v.node);
       }
-      if (!changed) break;
+    }
+    // A commit whose result something else than a commit reads cannot wait.
+    for (auto i = order_.rbegin(); i != order_.rend(); ++i) {
+      if (commit.contains(*i)) continue;
+      for (ValueId v : graph_.nodes[*i].inputs) commit.erase(origin(v).node);
     }
     std::stable_partition(order_.begin(), order_.end(),
                           [&](uint32_t i) { return !commit.contains(i); });
     for (size_t p = 0; p < order_.size(); ++p) position_[order_[p]] = static_cast<int>(p);
 
     // In place only if nothing reads the old value later.
-    bool settled = false;
-    while (!settled) {
-      settled = true;
-      for (const auto& [v, j] : direct) {
-        const auto state = state_input_of_output_.find(j);
-        if (state == state_input_of_output_.end() || !commit.contains(v.node)) continue;
-        if (!in_place_is_safe(v, graph_.inputs[state->second])) {
-          commit.erase(v.node);
-          settled = false;
-          break;
-        }
-      }
+    for (const auto& [v, j] : direct) {
+      const auto state = state_input_of_output_.find(j);
+      if (state == state_input_of_output_.end() || !commit.contains(v.node)) continue;
+      if (!in_place_is_safe(v, graph_.inputs[state->second])) commit.erase(v.node);
     }
     for (const auto& [v, j] : direct) {
       if (!state_input_of_output_.contains(j) || commit.contains(v.node)) direct_[v] = j;
