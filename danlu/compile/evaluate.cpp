@@ -96,7 +96,7 @@ void evaluate(std::span<const Array> arrays) {
     const std::lock_guard lock(internal::graph_mutex());
     outputs = pending_outputs(arrays);
     if (outputs.empty()) return;
-    trace = trace_graph({}, outputs);
+    trace = trace_graph_locked({}, outputs);
   }
   const auto pool = cached_program(trace.graph, current_options());
   store(outputs, run_pooled(*pool, trace.captures));

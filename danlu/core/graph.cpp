@@ -1,5 +1,6 @@
 #include "danlu/core/graph.h"
 
+#include <mutex>
 #include <unordered_map>
 
 #include "danlu/base/error.h"
@@ -108,6 +109,11 @@ std::string Graph::to_string() const {
 }
 
 Trace trace_graph(std::span<const Array> inputs, std::span<const Array> outputs) {
+  const std::lock_guard lock(internal::graph_mutex());
+  return trace_graph_locked(inputs, outputs);
+}
+
+Trace trace_graph_locked(std::span<const Array> inputs, std::span<const Array> outputs) {
   Trace trace;
   Graph& graph = trace.graph;
   std::unordered_map<const Node*, uint32_t> ids;

@@ -55,14 +55,16 @@ struct Graph {
 
 bool operator==(const Graph& a, const Graph& b);
 
-/// The graph that computes `outputs` from `inputs` (placeholders or any other Arrays). Evaluated
-/// Arrays it meets besides become further graph inputs, returned in `captures`.
-/// Errors: StateError when a placeholder is met that is not among `inputs`.
+/// The graph that computes `outputs` from `inputs` (placeholders). Evaluated Arrays it meets
+/// besides become further graph inputs, returned in `captures`. Thread-safe: takes `graph_mutex()`,
+/// which the caller of `trace_graph_locked` already holds. Errors: StateError when a placeholder is
+/// met that is not among `inputs`.
 struct Trace {
   Graph graph;
   std::vector<Array> captures;
 };
 Trace trace_graph(std::span<const Array> inputs, std::span<const Array> outputs);
+Trace trace_graph_locked(std::span<const Array> inputs, std::span<const Array> outputs);
 
 /// Rebuilds `graph` as lazy Arrays on `inputs`: the outputs, then the named outputs.
 std::vector<Array> call_graph(const Graph& graph, std::span<const Array> inputs);
