@@ -125,7 +125,8 @@ class Grouper {
       const TileGroup& producer = groups_[theirs];
       const TileGroup& consumer = groups_[ours];
       if (!producer.elementwise || producer.time != consumer.time ||
-          producer.shape != consumer.shape) {
+          producer.shape != consumer.shape ||
+          (producer.split && consumer.split && producer.split != consumer.split)) {
         continue;
       }
       TileGroup both = merged(producer, consumer);
