@@ -1,7 +1,7 @@
 #include "danlu/compile/tile_groups.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 #include <queue>
 #include <set>
 #include <tuple>
@@ -150,7 +150,7 @@ class Grouper {
   }
 
   /// Groups in an order in which they can run. A cycle between groups is broken by taking one
-  /// group apart; then the answer is nothing and the caller asks again.
+  /// group apart, for all times at once; then the answer is nothing and the caller asks again.
   std::optional<std::vector<uint32_t>> topological() {
     std::vector<std::set<uint32_t>> users(groups_.size());
     std::vector<int> waiting(groups_.size(), 0);
@@ -182,13 +182,46 @@ class Grouper {
       }
     }
     if (order.size() == live) return order;
+    std::map<int, uint32_t> one_of_time;
+    for (uint32_t g : in_cycles(users, waiting)) {
+      if (groups_[g].nodes.size() > 1) one_of_time.emplace(groups_[g].time, g);
+    }
+    for (const auto& [time, g] : one_of_time) take_apart(g);
+    return std::nullopt;
+  }
+
+  /// Of the groups that still wait, those that are not merely behind a cycle.
+  std::vector<uint32_t> in_cycles(const std::vector<std::set<uint32_t>>& users,
+                                  const std::vector<int>& waiting) const {
+    std::vector<std::vector<uint32_t>> producers(groups_.size());
+    std::vector<size_t> wanted(groups_.size(), 0);
+    std::vector<uint32_t> behind;
     for (uint32_t g = 0; g < groups_.size(); ++g) {
-      if (waiting[g] > 0 && groups_[g].nodes.size() > 1) {
-        take_apart(g);
-        return std::nullopt;
+      if (waiting[g] == 0) continue;
+      for (uint32_t user : users[g]) {
+        if (waiting[user] == 0) continue;
+        producers[user].push_back(g);
+        ++wanted[g];
       }
     }
-    return order;
+    std::vector<bool> left(groups_.size());
+    for (uint32_t g = 0; g < groups_.size(); ++g) {
+      left[g] = waiting[g] > 0;
+      if (left[g] && wanted[g] == 0) behind.push_back(g);
+    }
+    while (!behind.empty()) {
+      const uint32_t g = behind.back();
+      behind.pop_back();
+      left[g] = false;
+      for (uint32_t producer : producers[g]) {
+        if (--wanted[producer] == 0) behind.push_back(producer);
+      }
+    }
+    std::vector<uint32_t> result;
+    for (uint32_t g = 0; g < groups_.size(); ++g) {
+      if (left[g]) result.push_back(g);
+    }
+    return result;
   }
 
   void take_apart(uint32_t g) {
