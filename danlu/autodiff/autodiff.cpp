@@ -31,11 +31,18 @@ struct History {
   bool released = false;  ///< an output had been evaluated and its inputs let go
 };
 
+/// Whether an input may be computed from another one.
+enum class Inputs { independent, any };
+
 /// The nodes between `inputs` and `outputs`.
-History collect(std::span<const Array> outputs, std::span<const Array> inputs) {
+History collect(std::span<const Array> outputs, std::span<const Array> inputs, Inputs kind) {
   History history;
   std::unordered_set<const Node*> seen;
-  for (const Array& input : inputs) history.dependent.insert(input.node());
+  for (const Array& input : inputs) {
+    history.dependent.insert(input.node());
+    // What lies below an input matters only to the other inputs.
+    if (kind == Inputs::independent || inputs.size() == 1) seen.insert(input.node());
+  }
   const std::lock_guard lock(internal::graph_mutex());
   struct Frame {
     Node* node;
@@ -88,6 +95,9 @@ std::vector<Array> elementwise_vjp(const OpDef& op, const GradContext& context) 
   return grads;
 }
 
+std::vector<Array> vjp_between(std::span<const Array> outputs, std::span<const Array> output_grads,
+                               std::span<const Array> inputs, Inputs kind);
+
 std::vector<Array> node_vjp(const OpDef& op, const GradContext& context) {
   if (op.derivative) return elementwise_vjp(op, context);
   if (op.vjp) return op.vjp(context);
@@ -96,7 +106,7 @@ std::vector<Array> node_vjp(const OpDef& op, const GradContext& context) {
     std::vector<Array> inputs;
     for (const Array& input : context.inputs) inputs.push_back(internal::gradient_source(input));
     const auto outputs = op.decompose(context.attrs, inputs);
-    return vjp(outputs, context.output_grads, inputs);
+    return vjp_between(outputs, context.output_grads, inputs, Inputs::independent);
   }
   throw UnsupportedError({.where = "grad",
                           .what = "The op '" + std::string(op.name) + "' has no derivative",
@@ -105,10 +115,8 @@ std::vector<Array> node_vjp(const OpDef& op, const GradContext& context) {
 
 void accumulate(Array& sum, const Array& term) { sum = sum.defined() ? add(sum, term) : term; }
 
-}  // namespace
-
-std::vector<Array> vjp(std::span<const Array> outputs, std::span<const Array> output_grads,
-                       std::span<const Array> inputs) {
+std::vector<Array> vjp_between(std::span<const Array> outputs, std::span<const Array> output_grads,
+                               std::span<const Array> inputs, Inputs kind) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (output_grads[i].defined() && output_grads[i].shape() != outputs[i].shape()) {
       throw ShapeError({.where = "vjp",
@@ -117,7 +125,7 @@ std::vector<Array> vjp(std::span<const Array> outputs, std::span<const Array> ou
                         .received = output_grads[i].shape().to_string()});
     }
   }
-  const History history = collect(outputs, inputs);
+  const History history = collect(outputs, inputs, kind);
   bool reached = inputs.empty();
   for (const Array& output : outputs) reached |= history.dependent.contains(output.node());
   if (!reached && history.released) {
@@ -176,7 +184,7 @@ std::vector<Array> vjp(std::span<const Array> outputs, std::span<const Array> ou
   return results;
 }
 
-std::vector<Array> gradients(const Array& loss, std::span<const Array> inputs) {
+std::vector<Array> loss_gradients(const Array& loss, std::span<const Array> inputs, Inputs kind) {
   if (loss.size() != 1) {
     throw ShapeError({.where = "grad",
                       .what = "Only a scalar can be differentiated",
@@ -192,10 +200,25 @@ std::vector<Array> gradients(const Array& loss, std::span<const Array> inputs) {
   }
   const std::vector<Array> seeds = {loss.rank() == 0 ? Array::scalar(1.0, loss.dtype())
                                                      : ones_like(loss)};
-  return vjp(std::span<const Array>(&loss, 1), seeds, inputs);
+  return vjp_between(std::span<const Array>(&loss, 1), seeds, inputs, kind);
+}
+
+}  // namespace
+
+std::vector<Array> vjp(std::span<const Array> outputs, std::span<const Array> output_grads,
+                       std::span<const Array> inputs) {
+  return vjp_between(outputs, output_grads, inputs, Inputs::any);
+}
+
+std::vector<Array> gradients(const Array& loss, std::span<const Array> inputs) {
+  return loss_gradients(loss, inputs, Inputs::any);
 }
 
 namespace internal {
+
+std::vector<Array> source_gradients(const Array& loss, std::span<const Array> sources) {
+  return loss_gradients(loss, sources, Inputs::independent);
+}
 
 Array gradient_source(const Array& x) {
   Array source = make_op(copy_op(), {x});

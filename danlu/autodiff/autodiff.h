@@ -35,6 +35,8 @@ namespace internal {
 
 /// A new handle on the same value whose history survives evaluation.
 Array gradient_source(const Array& x);
+/// `gradients` by Arrays of which none is computed from another.
+std::vector<Array> source_gradients(const Array& loss, std::span<const Array> sources);
 
 template <class Tree>
 Tree gradient_sources(const Tree& tree) {
@@ -46,7 +48,7 @@ Tree gradient_sources(const Tree& tree) {
 template <class Tree>
 Tree tree_gradients(const Array& loss, const Tree& sources) {
   const auto inputs = arrays_of(sources);
-  return with_arrays(sources, gradients(loss, inputs));
+  return with_arrays(sources, source_gradients(loss, inputs));
 }
 
 template <class F>
