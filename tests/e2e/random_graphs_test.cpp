@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "danlu/compile/run.h"
 #include "tests/support/random_graph.h"
 
 namespace danlu {
@@ -131,6 +132,34 @@ std::vector<Result> results_of(std::span<const Array> arrays, const std::vector<
   return results;
 }
 
+/// The graph's outputs and some values inside it, read under a name.
+void check_taps(uint64_t seed, const std::vector<Value>& inputs) {
+  std::vector<Array> placeholders;
+  for (const Value& v : inputs) placeholders.push_back(make_placeholder(v.array.spec()));
+  Trace trace = trace_graph(placeholders, arrays_in(outputs_of(seed, inputs, placeholders)));
+  Choice choose(seed);
+  for (uint32_t i = 0; i < trace.graph.nodes.size(); ++i) {
+    const auto count = static_cast<int64_t>(trace.graph.nodes[i].outputs.size());
+    if (trace.graph.nodes[i].op == nullptr || !choose.one_in(4)) continue;
+    const auto index = static_cast<uint32_t>(choose.between(0, count - 1));
+    trace.graph.named_outputs.emplace_back("tap " + std::to_string(i), ValueId{i, index});
+  }
+  std::vector<Array> arguments = arrays_in(inputs);
+  arguments.insert(arguments.end(), trace.captures.begin(), trace.captures.end());
+  const auto run = [&](const std::string& off) {
+    set_disabled_passes(off);
+    InstancePool pool(compile_graph(trace.graph, current_options()));
+    const auto buffers = run_pooled(pool, arguments);
+    std::vector<Result> results;
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      results.push_back(
+          result_of(Array::from_buffer(buffers[i], pool.program().outputs[i]), false));
+    }
+    return results;
+  };
+  expect_alike(run(""), run("all"), "with taps");
+}
+
 class RandomGraphs : public ::testing::Test {
  protected:
   void TearDown() override { set_disabled_passes(""); }
@@ -169,6 +198,7 @@ void check_graph(uint64_t seed) {
       expect_alike(results_of(f(arrays), wanted), wanted, "jit");
     }
   }
+  check_taps(seed, inputs);
 }
 
 TEST_F(RandomGraphs, AreTheSameHoweverTheyAreRun) {
