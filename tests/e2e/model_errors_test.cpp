@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "danlu/base/file.h"
@@ -344,6 +346,35 @@ TEST_F(Files, MistakesAreNamed) {
           "[HostTensor] The slice lies outside the first axis. Expected 0 <= begin <= end <= its "
           "size, for shape (4, 2). Received 2:9."),
   });
+}
+
+TEST_F(Files, AFullDiskLeavesTheWeightsOfBefore) {
+  const Sequential model({Input({300}), Dense({.units = 200, .name = "wide"})}, "net");
+  const std::string weights = file("w.safetensors", "the weights of before");
+  // A limit on the size of files fails as a full disk does, and needs no privileges.
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  rlimit limit = old;
+  limit.rlim_cur = 100'000;
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::string text;
+  try {
+    model.save_weights(weights);
+  } catch (const IoError& error) {
+    text = error.what();
+  }
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(text, "[" + weights +
+                      "] The file cannot be written: File too large. Hint: the file would exceed "
+                      "the size limit of the process or the file system.");
+  EXPECT_EQ(read_file(weights), "the weights of before");
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    files += entry.is_regular_file();
+  }
+  EXPECT_EQ(files, 1u) << "something half-written was left behind";
 }
 
 TEST(Mistakes, WithLayers) { expect_each(mistakes_with_layers()); }
