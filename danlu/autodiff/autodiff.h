@@ -114,7 +114,8 @@ using CustomBackward = std::function<std::vector<Array>(
     std::span<const Array> inputs, std::span<const Array> outputs, std::span<const Array> grads)>;
 
 /// A function with a derivative of its own: `forward` computes, `backward` replaces what automatic
-/// differentiation would have made.
+/// differentiation would have made. Arrays that `forward` captures are constants: no gradient
+/// reaches them, so what is to be differentiated must be among the inputs.
 std::function<std::vector<Array>(std::span<const Array>)> custom_derivative(
     std::function<std::vector<Array>(std::span<const Array>)> forward, CustomBackward backward);
 

@@ -99,7 +99,9 @@ class Jit {
 
 /// `f` compiled: the first call with arguments of given shapes, dtypes and scalar classes traces
 /// it, later ones only run the plan. Arguments and results are trees of Arrays (tree.h); numbers
-/// among the arguments reach `f` as Arrays. Arrays that `f` captures become inputs by identity.
+/// among the arguments reach `f` as Arrays. Arrays that `f` captures become inputs by identity, and
+/// so does the value that a Variable has while `f` is traced: later assignments are not seen
+/// (BoundStep is for state).
 /// Inside another trace or a gradient `f` is simply called. All calls of one `jit` object must
 /// return the same type. Errors: StateError where `f` reads a value.
 template <class F>
