@@ -92,9 +92,10 @@ class Jax(worker_base.Framework):
         return jax.__version__
 
     def variants(self, workload):
-        pools = ["window", "reshape"] if any(
-            layer["class_name"] == "MaxPooling2D" for layer in workload["layers"]) else ["window"]
-        loops = ["jit"] if workload["mode"] == "predict" else ["scan", "steps"]
+        pools = ["window", "reshape"] if worker_base.has(workload, "MaxPooling2D") else ["window"]
+        # Inside a loop of its own XLA convolves many times slower on a processor: no `scan` then.
+        loops = ["steps"] if worker_base.has(workload, "Conv2D") else ["scan", "steps"]
+        loops = ["jit"] if workload["mode"] == "predict" else loops
         return [f"{loop}, {pool} pooling" if len(pools) > 1 else loop
                 for loop in loops for pool in pools]
 

@@ -113,8 +113,9 @@ class TensorFlow(worker_base.Framework):
 
     def variants(self, workload):
         loops = ["call"] if workload["mode"] == "predict" else ["epoch", "steps"]
-        pooling = any(layer["class_name"] == "MaxPooling2D" for layer in workload["layers"])
-        if not (self.xla and pooling):
+        if self.xla and worker_base.has(workload, "Conv2D") and "epoch" in loops:
+            loops = ["steps"]  # inside a loop of its own XLA convolves many times slower
+        if not (self.xla and worker_base.has(workload, "MaxPooling2D")):
             return loops
         return [f"{loop}, {pool} pooling" for loop in loops for pool in ("window", "reshape")]
 

@@ -31,6 +31,10 @@ def ends_in(workload, activation):
     return workload["layers"][-1]["config"].get("activation") == activation
 
 
+def has(workload, class_name):
+    return any(layer["class_name"] == class_name for layer in workload["layers"])
+
+
 def glorot(workload, shapes, seed):
     """Initial weights for runs that share none."""
     generator, result = np.random.default_rng(seed), {}
