@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "danlu/base/thread.h"
@@ -142,7 +142,7 @@ TEST_F(Threads, OnAPlanBoundForATeamThatIsNoLongerGranted) {
 }
 
 TEST(ThreadLimit, OfOne) {
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string self = program_invocation_name;
   const std::string command = "OMP_THREAD_LIMIT=1 OMP_NUM_THREADS=4 '" + self +
                               "' --gtest_brief=1 --gtest_filter='Threads.*' > /dev/null 2>&1";
   EXPECT_EQ(std::system(command.c_str()), 0);
