@@ -24,7 +24,11 @@ __attribute__((target("avx512f"))) float chains_avx512() {
     for (int i = 0; i < kChains; ++i) sum[i] = _mm512_fmadd_ps(sum[i], a, b);
   }
   float total = 0;
-  for (int i = 0; i < kChains; ++i) total += _mm512_reduce_add_ps(sum[i]);
+  for (int i = 0; i < kChains; ++i) {
+    alignas(64) float lanes[16];
+    _mm512_store_ps(lanes, sum[i]);
+    for (float x : lanes) total += x;
+  }
   return total;
 }
 
