@@ -82,7 +82,9 @@ class Bench:
         self.danlu = contestants[0]
 
     def see_peak(self):
-        return self.peak.see(self.threads, self.danlu.ask("peak")["gflops"])
+        # Twice: threads that have just been woken may share a core for some milliseconds.
+        return self.peak.see(self.threads,
+                             max(self.danlu.ask("peak")["gflops"] for _ in range(2)))
 
     def see_bandwidth(self):
         return self.bandwidth.see(self.threads, self.danlu.ask("bandwidth")["gbytes"])
