@@ -1,5 +1,5 @@
-// The kernels of the course's CNN, one at a time: batch 64, float32, on as many threads as OpenMP
-// grants. Each line gives the time of a run and its rate.
+// The kernels of the course's CNN, one at a time: batch 64, float32, on as many threads as plans
+// may use. Each line gives the time of a run and its rate.
 #include <benchmark/benchmark.h>
 
 #include <string>

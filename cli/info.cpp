@@ -82,9 +82,8 @@ void print(const Json& info) {
   line("Danlu", text(info.at("version")));
   line("Processor", text(info.at("cpu")));
   line("Kernels for", text(info.at("isa")));
-  line("Threads", text(info.at("threads_granted")) + " granted by OpenMP, " +
-                      text(info.at("threads")) + " asked for, " + text(info.at("cores")) +
-                      " cores");
+  line("Threads", text(info.at("threads_granted")) + " for plans, " + text(info.at("threads")) +
+                      " asked for, " + text(info.at("cores")) + " cores");
   std::string libraries;
   for (const auto& [name, version] : info.at("libraries").members()) {
     libraries += (libraries.empty() ? "" : ", ") + name + " " + text(version);

@@ -23,7 +23,7 @@ struct RecipeOptions {
   std::string recipe;
   std::string data;  ///< empty: the recipe's own
   int64_t seed = 0;
-  int threads = 0;  ///< 0: as many as OpenMP grants
+  int threads = 0;  ///< 0: `num_threads()`
   std::string load;
   bool as_printed = false;
   bool json = false;

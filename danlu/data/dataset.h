@@ -68,7 +68,7 @@ class Dataset {
   Dataset batch(int64_t size, bool drop_remainder = false) const;
   /// Another order of all samples in each epoch, a function of (seed, epoch).
   Dataset shuffle(uint64_t seed) const;
-  /// Prepares up to `batches` batches ahead in a thread of its own, which never enters OpenMP;
+  /// Prepares up to `batches` batches ahead in a thread of its own, which never enters the pool;
   /// 0 prepares each when it is asked for. Errors: ValueError when negative.
   Dataset prefetch(int64_t batches = 2) const;
   /// Changes every batch in place after it is filled, e.g. augmentation; runs in the prefetch
