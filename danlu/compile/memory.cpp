@@ -394,7 +394,6 @@ void plan_memory(const Graph& graph, Selection selection, const CompileOptions& 
     program.outputs.push_back(graph.spec(v));
     program.output_names.push_back(name);
   }
-  program.state = options.state;
   Planner(graph, selection, options, program).run();
 }
 

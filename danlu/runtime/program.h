@@ -62,8 +62,6 @@ class Program {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;  ///< the graph's outputs, then its named outputs
   std::vector<std::string> output_names;
-  /// (input, output) pairs that live in one buffer: state that is updated in place.
-  std::vector<std::pair<uint32_t, uint32_t>> state;
   std::vector<Slot> slots;
   std::vector<std::shared_ptr<Buffer>> constants;
   std::vector<Instruction> instructions;  ///< commits stand last
@@ -84,10 +82,10 @@ class Instance {
   explicit Instance(std::shared_ptr<const Program> program);
   const Program& program() const { return *program_; }
 
-  /// Runs every instruction; outputs[j] of a state pair must be the buffer of its input. Allocates
-  /// nothing. `versions[i]` tells when inputs[i] has changed, so that packed copies can be kept;
-  /// 0, or none given: always. Errors: ValueError for a fault that depends on data: then no state
-  /// was written.
+  /// Runs every instruction; an output that was compiled as state must be the buffer of its input.
+  /// Allocates nothing. `versions[i]` tells when inputs[i] has changed, so that packed copies can
+  /// be kept; 0, or none given: always. Errors: ValueError for a fault that depends on data: then
+  /// no state was written.
   void run(std::span<const void* const> inputs, std::span<void* const> outputs,
            std::span<const uint64_t> versions = {});
 
