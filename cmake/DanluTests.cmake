@@ -56,6 +56,12 @@ foreach(folder IN LISTS test_folders)
   endif()
 endforeach()
 
+# The proof by name: what the tables of tests/names share, and where the record of a run goes.
+target_sources(danlu_names_test PRIVATE tests/names/call.cpp tests/names/check_case.cpp
+                                        tests/names/prove.cpp)
+set_source_files_properties(tests/names/prove.cpp PROPERTIES COMPILE_DEFINITIONS
+                                                             DANLU_PROOF="${PROJECT_BINARY_DIR}/tests/proof")
+
 # The checks below look at sources or at the release tree; once is enough.
 if(DANLU_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
   return()
@@ -71,6 +77,9 @@ endfunction()
 danlu_add_check(check_format tools/check_format.sh)
 danlu_add_check(check_includes ${Python3_EXECUTABLE} tools/check_includes.py)
 danlu_add_check(check_length ${Python3_EXECUTABLE} tools/check_length.py)
+danlu_add_check(check_ops_table ${Python3_EXECUTABLE} tools/ops_table.py
+                ${PROJECT_BINARY_DIR}/tests/proof --check)
+set_tests_properties(check_ops_table PROPERTIES DEPENDS danlu_names_test)
 danlu_add_check(check_compile_time ${Python3_EXECUTABLE} tools/check_compile_time.py
                 ${PROJECT_BINARY_DIR})
 

@@ -4,6 +4,8 @@
 #
 #   tests/golden/make.sh              all golden files (about two minutes)
 #   tests/golden/make.sh layers text  only these generators
+#   tests/golden/make.sh names        names/: cases for every function of keras.ops; FAMILY... after it
+#                                     takes only these files of names/cases
 #   tests/golden/make.sh accuracy     keras_accuracy.json (three trainings on all 60,000 images)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,6 +26,11 @@ if [[ ${1:-} == accuracy ]]; then
 fi
 
 python=$(python_with requirements.txt golden)
+if [[ ${1:-} == names ]]; then
+  [[ $# -gt 1 ]] || "$python" "$here/names/list_names.py"
+  "$python" "$here/names/generate.py" "${@:2}"
+  exit
+fi
 [[ $# -gt 0 ]] || set -- models layers losses optimizers metrics initializers text
 for name in "$@"; do
   "$python" "$here/gen_$name.py"

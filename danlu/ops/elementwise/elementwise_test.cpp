@@ -50,7 +50,7 @@ TEST(Elementwise, ShapesBroadcastAndDtypesPromote) {
   EXPECT_EQ(divide(array({2}, DType::int32), array({2}, DType::float64)).dtype(), DType::float64);
   EXPECT_EQ(exp(array({2}, DType::int64)).dtype(), DType::float32);
   EXPECT_EQ(sqrt(array({2}, DType::bfloat16)).dtype(), DType::bfloat16);
-  EXPECT_EQ(floor(array({2}, DType::int32)).dtype(), DType::int32);
+  EXPECT_EQ(floor(array({2}, DType::int32)).dtype(), DType::float32);
   EXPECT_EQ(isnan(array({2, 2})).spec(), (TensorSpec{{2, 2}, DType::bool_}));
 }
 

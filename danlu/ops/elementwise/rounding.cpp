@@ -17,7 +17,7 @@ const OpDef& floor_op() {
   return op;
 }
 
-Array floor(const Array& x) { return make_op(floor_op(), {x}); }
+Array floor(const Array& x) { return make_op(floor_op(), {elementwise::as_float(x)}); }
 
 const OpDef& ceil_op() {
   static const OpDef op{
@@ -32,7 +32,7 @@ const OpDef& ceil_op() {
   return op;
 }
 
-Array ceil(const Array& x) { return make_op(ceil_op(), {x}); }
+Array ceil(const Array& x) { return make_op(ceil_op(), {elementwise::as_float(x)}); }
 
 const OpDef& round_op() {
   static const OpDef op{
