@@ -3,7 +3,9 @@
 /// All of Danlu: `#include <danlu/danlu.h>` and `using namespace danlu;`.
 
 #include "danlu/autodiff/autodiff.h"
+#include "danlu/autodiff/derivatives.h"
 #include "danlu/autodiff/jit.h"
+#include "danlu/autodiff/vmap.h"
 #include "danlu/base/error.h"
 #include "danlu/base/thread.h"
 #include "danlu/compile/bound_step.h"

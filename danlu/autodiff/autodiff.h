@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "danlu/autodiff/tree.h"
 #include "danlu/core/array.h"
+#include "danlu/core/tree.h"
 
 namespace danlu {
 

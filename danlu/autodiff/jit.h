@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "danlu/autodiff/tree.h"
 #include "danlu/compile/compile.h"
 #include "danlu/compile/run.h"
+#include "danlu/core/tree.h"
 
 namespace danlu {
 namespace internal {

@@ -160,6 +160,12 @@ std::shared_ptr<const Program> compile_graph(const Graph& graph, const CompileOp
   return program;
 }
 
+std::shared_ptr<const Program> compile_subgraph(const Graph& graph, const KernelQuery& query) {
+  CompileOptions options = query.options ? *query.options : current_options();
+  options.state.clear();
+  return compile_graph(graph, options);
+}
+
 PlanReport plan_report(std::span<const Array> outputs) {
   std::vector<Array> pending(outputs.begin(), outputs.end());
   const Trace trace = trace_graph({}, pending);

@@ -50,7 +50,8 @@ Selection select(const Graph& graph, const CompileOptions& options) {
         .inputs = instruction.input_specs,
         .outputs = instruction.output_specs,
         .threads = threads_for(instruction.flops, instruction.bytes, options.threads),
-        .isa = options.isa};
+        .isa = options.isa,
+        .options = &options};
     const auto kernels = cpu_kernels(*node.op);
     std::string reasons;
     for (size_t k = options.select ? 0 : kernels.size() - 1; k < kernels.size(); ++k) {

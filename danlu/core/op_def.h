@@ -12,6 +12,7 @@
 namespace danlu {
 
 class Array;
+struct OpDef;
 
 /// How the fuse pass may treat an op.
 enum class FusionKind : uint8_t {
@@ -51,6 +52,22 @@ struct GradContext {
   }
 };
 
+/// What a batching rule sees: one call of the op for each element of a batch. Inputs of which each
+/// element has its own carry a batch axis in front; the others serve all elements.
+struct BatchContext {
+  const OpDef* op = nullptr;
+  AttrsPtr attrs;
+  std::span<const Array> inputs;
+  std::span<const bool> batched;  ///< batched[i]: inputs[i] has the batch axis; at least one has
+  int64_t size = 0;               ///< of the batch axis
+  std::span<const TensorSpec> outputs;  ///< of one element
+
+  template <class T>
+  const T& attrs_as() const {
+    return danlu::attrs_as<T>(attrs.get());
+  }
+};
+
 /// One call of an op, for the test sweep and for the documentation.
 struct OpSample {
   std::string label;
@@ -80,6 +97,16 @@ struct OpDef {
   std::function<std::vector<Array>(const GradContext&)> vjp;
   /// Composite ops: the same outputs in simpler ops. Autodiff differentiates this.
   std::function<std::vector<Array>(const Attrs*, std::span<const Array>)> decompose;
+  /// Forward mode: tangents of the outputs from those of the inputs (one each, of the input's spec;
+  /// undefined means 0, in the result too); `output_grads` and `needs_grad` are empty. Left out
+  /// almost always: `derivative`, the transpose of `vjp`, or `decompose` give it. Only an op whose
+  /// forward mode is cheaper than that, or that has no reverse mode, states it.
+  std::function<std::vector<Array>(const GradContext&, std::span<const Array> tangents)> jvp;
+  /// What `vmap` does: the outputs for all elements of a batch at once, each with the batch axis in
+  /// front. Elementwise ops and ops with a `decompose` need none; an op of any other kind without
+  /// one is called once per element, which is right but slow. `ops/transform/batch_rules.h` has the
+  /// rules that most ops share.
+  std::function<std::vector<Array>(const BatchContext&)> batch;
 
   /// Floating-point operations of one call; without it, one per output element.
   std::function<double(const Attrs*, std::span<const TensorSpec> in,
@@ -94,6 +121,7 @@ struct OpDef {
   std::function<std::vector<OpSample>()> samples;
   std::string_view doc;
 
+  /// In reverse mode.
   bool differentiable() const { return derivative || vjp || decompose; }
 };
 

@@ -12,6 +12,11 @@
 
 namespace danlu {
 
+struct CompileOptions;
+struct Graph;
+struct Instruction;
+class Program;
+
 /// Instruction sets that kernels distinguish.
 enum class Isa : uint8_t { baseline, avx2, avx512 };
 
@@ -27,6 +32,7 @@ struct KernelQuery {
   std::span<const TensorSpec> outputs;
   int threads = 1;  ///< the most this instruction should use (already from the cost model)
   Isa isa = Isa::baseline;
+  const CompileOptions* options = nullptr;  ///< of the Program; null outside of a compilation
 
   template <class T>
   const T& attrs_as() const {
@@ -39,7 +45,7 @@ struct KernelQuery {
 /// The status word of a run: the first fault wins.
 class Status {
  public:
-  void raise(uint32_t instruction, int64_t value) {
+  void raise(const Instruction* instruction, int64_t value) {
     bool expected = false;
     if (faulted_.compare_exchange_strong(expected, true)) {
       instruction_ = instruction;
@@ -47,13 +53,13 @@ class Status {
     }
   }
   bool ok() const { return !faulted_.load(std::memory_order_relaxed); }
-  uint32_t instruction() const { return instruction_; }
+  const Instruction* instruction() const { return instruction_; }
   int64_t value() const { return value_; }
   void clear() { faulted_.store(false, std::memory_order_relaxed); }
 
  private:
   std::atomic<bool> faulted_{false};
-  uint32_t instruction_ = 0;
+  const Instruction* instruction_ = nullptr;
   int64_t value_ = 0;
 };
 
@@ -64,8 +70,8 @@ struct KernelArgs {
   void* const* outputs = nullptr;
   std::byte* scratch = nullptr;
   Status* status = nullptr;
-  uint32_t instruction = 0;
-  const std::byte* packed = nullptr;  ///< what `Kernel::pack` made of the packed input
+  const Instruction* instruction = nullptr;  ///< whose call this is, for faults
+  const std::byte* packed = nullptr;         ///< what `Kernel::pack` made of the packed input
 
   template <class T>
   const T* in(int i) const {
@@ -120,6 +126,10 @@ std::span<const KernelDef> cpu_kernels(const OpDef& op);
 bool has_cpu_kernels(const OpDef& op);
 /// Kernels for ops that users register at run time; `list` must outlive the process.
 void register_kernels(const OpDef& op, std::span<const KernelDef> list);
+
+/// The Program of a subgraph that a node's attributes hold, for a kernel to run: made with the
+/// options of the Program that the kernel is for. Defined by danlu/compile.
+std::shared_ptr<const Program> compile_subgraph(const Graph& graph, const KernelQuery& query);
 
 /// Threads worth using for `flops` operations over `bytes` of traffic, at most `limit`: a
 /// fork-join costs about 1.7 µs.

@@ -57,10 +57,11 @@ TEST(Kernel, AllAreLooksAtInputsAndOutputs) {
 TEST(Kernel, FirstFaultWins) {
   Status status;
   EXPECT_TRUE(status.ok());
-  status.raise(3, 17);
-  status.raise(4, 18);
+  const Instruction* first = reinterpret_cast<const Instruction*>(64);
+  status.raise(first, 17);
+  status.raise(nullptr, 18);
   EXPECT_FALSE(status.ok());
-  EXPECT_EQ(status.instruction(), 3u);
+  EXPECT_EQ(status.instruction(), first);
   EXPECT_EQ(status.value(), 17);
   status.clear();
   EXPECT_TRUE(status.ok());

@@ -132,7 +132,7 @@ void Instance::run(std::span<const void* const> inputs, std::span<void* const> o
                     .outputs = out,
                     .scratch = scratch + instruction.scratch_offset,
                     .status = &status_,
-                    .instruction = i};
+                    .instruction = &instruction};
     const auto start =
         profiling_ ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
     if (const int packed = instruction.kernel->packed_input(); packed >= 0) {
@@ -149,7 +149,7 @@ void Instance::run(std::span<const void* const> inputs, std::span<void* const> o
 }
 
 void Instance::throw_fault() const {
-  const Instruction& instruction = program_->instructions[status_.instruction()];
+  const Instruction& instruction = *status_.instruction();
   const std::string where(instruction.op->name);
   std::string what = instruction.op->fault_text
                          ? instruction.op->fault_text(instruction.attrs.get(), status_.value())

@@ -12,11 +12,15 @@
 #include "danlu/compile/compile.h"
 #include "danlu/ops/ops.h"
 #include "danlu/ops/registry.h"
+#include "tests/support/op_calls.h"
 
 namespace danlu {
 namespace {
 
 using cpu::testing::Call;
+using testing_support::arrays_of_call;
+using testing_support::title;
+using testing_support::weights;
 using Values = std::vector<std::vector<double>>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
@@ -28,10 +32,6 @@ const std::vector<double> kSpecial = {
     0.5,  -0.5, 0.75,  1,      -1,    1.5,    -1.5,  2,      -2,    2.5,   -2.5, 3,
     -3,   10,   -10,   17.5,   -17.5, 80,     -80,   95,     -95,   120,   -120, 1e4,
     -1e4, 1e12, -1e12, 1e30,   -1e30, 3e38,   -3e38, kInf,   -kInf, kNan};
-
-std::string title(const OpDef& op, const OpSample& sample) {
-  return std::string(op.name) + " (" + sample.label + ")";
-}
 
 double rounded(double value, DType dtype) {
   return dispatch(dtype, [value](auto tag) {
@@ -161,17 +161,6 @@ std::string point(const Call& call, size_t at) {
   return text;
 }
 
-std::vector<Array> arrays_of_call(const Call& call, DType dtype = DType::float32) {
-  std::vector<Array> inputs;
-  for (size_t i = 0; i < call.inputs.size(); ++i) {
-    const TensorSpec& spec = call.inputs[i];
-    const DType wanted = spec.dtype == DType::float32 ? dtype : spec.dtype;
-    auto buffer = cpu::testing::internal::encode(call.values[i], wanted);
-    inputs.push_back(Array::from_buffer(std::move(buffer), {spec.shape, wanted}));
-  }
-  return inputs;
-}
-
 TEST(OpSweep, SpecialPoints) {
   for (const OpDef* op : all_ops()) {
     if (!is_plain_elementwise(*op)) continue;
@@ -199,16 +188,6 @@ TEST(OpSweep, SpecialPoints) {
 }
 
 // --- derivatives ------------------------------------------------------------------------------
-
-/// Numbers for weights: fixed, of both signs, none near 0.
-Array weights(const Shape& shape, int salt) {
-  std::vector<double> values(static_cast<size_t>(shape.num_elements()));
-  for (size_t i = 0; i < values.size(); ++i) {
-    const auto k = static_cast<double>((i * 29 + static_cast<size_t>(salt) * 13) % 31);
-    values[i] = (i % 3 == 0 ? -1 : 1) * (0.5 + k / 31);
-  }
-  return Array(values, shape);
-}
 
 /// A scalar function of the floating inputs of one call, in float64.
 class ScalarFunction {

@@ -33,6 +33,7 @@ const OpDef& average_pool2d_op() {
       .num_inputs = 1,
       .infer = infer,
       .vjp = vjp,
+      .batch = convolution::batch_pool2d,
       .flops =
           [](const Attrs* attrs, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             const auto& a = attrs_as<Pool2DAttrs>(attrs);

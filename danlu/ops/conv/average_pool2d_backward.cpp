@@ -36,6 +36,7 @@ const OpDef& average_pool2d_backward_op() {
       .num_inputs = 1,
       .infer = infer,
       .vjp = vjp,
+      .batch = convolution::batch_pool2d,
       .samples = samples,
       .doc = "Gradient of average_pool2d's input: each gradient spread evenly over its window.",
   };

@@ -49,6 +49,7 @@ const OpDef& conv2d_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
+      .batch = convolution::batch_conv2d,
       .flops =
           [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec> out) {
             return convolution::conv2d_flops(in[1].shape, out[0].shape);

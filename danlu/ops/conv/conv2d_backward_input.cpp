@@ -50,6 +50,7 @@ const OpDef& conv2d_backward_input_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
+      .batch = convolution::batch_conv2d_backward_input,
       .flops =
           [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
             return convolution::conv2d_flops(in[1].shape, in[0].shape);

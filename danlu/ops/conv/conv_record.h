@@ -52,6 +52,13 @@ std::vector<PoolCase> pool_cases();
 /// Fills with whole numbers of [0, positions), as max_pool2d's index holds.
 void fill_index(std::span<double> values, int64_t positions);
 
+/// `OpDef::batch` of the ops. Images of all elements become one batch of images; where each element
+/// has its own kernel, the elements become groups of one convolution.
+std::vector<Array> batch_conv2d(const BatchContext& context);
+std::vector<Array> batch_conv2d_backward_input(const BatchContext& context);
+std::vector<Array> batch_conv2d_backward_kernel(const BatchContext& context);
+std::vector<Array> batch_pool2d(const BatchContext& context);
+
 Conv2DAttrs with_result(Conv2DAttrs attrs, const Shape& result);
 Pool2DAttrs with_result(Pool2DAttrs attrs, const Shape& result);
 

@@ -44,6 +44,7 @@ const OpDef& max_pool2d_backward_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
+      .batch = convolution::batch_pool2d,
       .samples = samples,
       .doc =
           "The gradient of max_pool2d's output added at the positions of the maxima, 0 "

@@ -45,6 +45,7 @@ const OpDef& max_pool2d_gather_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
+      .batch = convolution::batch_pool2d,
       .samples = samples,
       .doc =
           "The element of each window at the position that max_pool2d's index names; 0 for a "

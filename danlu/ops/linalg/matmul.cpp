@@ -7,6 +7,7 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -34,6 +35,28 @@ std::vector<Array> vjp(const GradContext& c) {
   return grads;
 }
 
+std::vector<Array> batch(const BatchContext& c) {
+  const auto& attrs = c.attrs_as<MatmulAttrs>();
+  Array a = c.inputs[0], b = c.inputs[1];
+  if (!c.batched[1] && b.rank() == 2 && !attrs.transpose_a) {
+    // The rows of all elements in one product.
+    const int64_t k = a.shape()[-1];
+    int64_t rows = 1;
+    for (int64_t d : a.shape().dims().first(a.rank() - 1)) rows *= d;
+    const auto product = batching::call(matmul_op(), {reshape(a, Shape{rows, k}), b}, attrs);
+    return {reshape(product[0], batching::batched_shape(c))};
+  }
+  const int rank = c.outputs[0].shape.rank() + 1;
+  for (int i = 0; i < 2; ++i) {
+    if (!c.batched[i]) continue;
+    Array& x = i == 0 ? a : b;
+    std::vector<int64_t> dims = x.shape().to_vector();
+    dims.insert(dims.begin() + 1, static_cast<size_t>(rank) - dims.size(), 1);
+    x = reshape(x, Shape(dims));
+  }
+  return batching::call(matmul_op(), {a, b}, attrs);
+}
+
 }  // namespace
 
 const OpDef& matmul_op() {
@@ -42,6 +65,7 @@ const OpDef& matmul_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
+      .batch = batch,
       .flops =
           [](const Attrs* attrs, std::span<const TensorSpec> in, std::span<const TensorSpec> out) {
             return linalg::matmul_flops(attrs_as<MatmulAttrs>(attrs), in, out);

@@ -3,6 +3,7 @@
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -49,6 +50,12 @@ const OpDef& broadcast_to_op() {
       .vjp = [](const GradContext& c) -> std::vector<Array> {
         if (!c.output_grads[0].defined()) return {Array()};
         return {sum_to_shape(c.output_grads[0], c.inputs[0].shape())};
+      },
+      .batch = [](const BatchContext& c) -> std::vector<Array> {
+        const Shape to = batching::batched_shape(c);
+        std::vector<int64_t> dims = c.inputs[0].shape().to_vector();
+        dims.insert(dims.begin() + 1, static_cast<size_t>(to.rank()) - dims.size(), 1);
+        return {broadcast_to(reshape(c.inputs[0], Shape(dims)), to)};
       },
       .samples = broadcast_to_samples,
       .doc = "The input repeated along new axes and axes of length 1.",

@@ -3,6 +3,7 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -82,6 +83,15 @@ const OpDef& concatenate_op() {
       .num_inputs = -1,
       .infer = infer_concatenate,
       .vjp = concatenate_vjp,
+      .batch =
+          [](const BatchContext& c) {
+            std::vector<Array> parts;
+            for (size_t i = 0; i < c.inputs.size(); ++i) {
+              parts.push_back(batching::batched_input(c, i));
+            }
+            return batching::call(*c.op, parts,
+                                  ConcatenateAttrs{c.attrs_as<ConcatenateAttrs>().axis + 1});
+          },
       .samples = concatenate_samples,
       .doc = "The inputs one after another along an axis.",
   };

@@ -2,6 +2,7 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -49,6 +50,7 @@ const OpDef& one_hot_op() {
       .name = "one_hot",
       .infer = infer_one_hot,
       .vjp = [](const GradContext&) -> std::vector<Array> { return {Array()}; },
+      .batch = batching::leading_axes,
       .fault_text =
           [](const Attrs* attrs, int64_t value) {
             return "A class is out of range. Expected a class from 0 to " +

@@ -4,6 +4,7 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -67,6 +68,14 @@ const OpDef& pad_op() {
       .name = "pad",
       .infer = infer_pad,
       .vjp = pad_vjp,
+      .batch =
+          [](const BatchContext& c) {
+            PadAttrs attrs = c.attrs_as<PadAttrs>();
+            for (auto* amounts : {&attrs.before, &attrs.after, &attrs.interior}) {
+              amounts->insert(amounts->begin(), 0);
+            }
+            return batching::call(*c.op, {c.inputs[0]}, std::move(attrs));
+          },
       .samples = pad_samples,
       .doc = "The input surrounded by, and with interior > 0 interspersed with, a constant.",
   };

@@ -2,6 +2,7 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -40,6 +41,9 @@ const OpDef& reshape_op() {
       .vjp = [](const GradContext& c) -> std::vector<Array> {
         if (!c.output_grads[0].defined()) return {Array()};
         return {reshape(c.output_grads[0], c.inputs[0].shape())};
+      },
+      .batch = [](const BatchContext& c) -> std::vector<Array> {
+        return {reshape(c.inputs[0], batching::batched_shape(c))};
       },
       .samples = reshape_samples,
       .doc = "The same elements, row-major, in another shape.",

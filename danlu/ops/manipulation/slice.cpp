@@ -4,6 +4,7 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -86,6 +87,14 @@ const OpDef& slice_op() {
       .name = "slice",
       .infer = infer_slice,
       .vjp = slice_vjp,
+      .batch =
+          [](const BatchContext& c) {
+            SliceAttrs attrs = c.attrs_as<SliceAttrs>();
+            attrs.start.insert(attrs.start.begin(), 0);
+            attrs.size.insert(attrs.size.begin(), c.size);
+            attrs.step.insert(attrs.step.begin(), 1);
+            return batching::call(*c.op, {c.inputs[0]}, std::move(attrs));
+          },
       .samples = slice_samples,
       .doc = "Elements start, start + step, … of each axis.",
   };

@@ -1,7 +1,9 @@
 #include "danlu/base/error.h"
+#include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -61,6 +63,50 @@ std::vector<TensorSpec> infer_scatter_add(const InferContext& c) {
                       .received = c.inputs[0].to_string()});
   }
   return {{shape, c.inputs[0].dtype}};
+}
+
+/// Indices into an axis of length `size` of each element as indices into the axis of all elements
+/// together; a bad one stays bad.
+Array indices_for_all(const Array& indices, int64_t size, int64_t batch) {
+  const Array wide = cast(indices, DType::int64);
+  const Array wrapped = where(wide < 0, wide + size, wide);
+  std::vector<int64_t> column(static_cast<size_t>(indices.rank()), 1);
+  column[0] = batch;
+  const Array offsets = reshape(arange(0, batch * size, size), Shape(column));
+  const Array good = wide >= -size && wide < size;
+  return where(good, wrapped + offsets, wide + where(wide < 0, -batch * size, batch * size));
+}
+
+std::vector<Array> batch_take(const BatchContext& c) {
+  const auto [axis, size] = c.attrs_as<TakeAttrs>();
+  const Array& x = c.inputs[0];
+  const Array& indices = c.inputs[1];
+  if (!c.batched[1]) return {take(x, indices, axis + 1)};
+  if (!c.batched[0]) return {batching::move_axis(take(x, indices, axis), axis, 0)};
+  const Array rows = batching::merge_front(batching::move_axis(x, axis + 1, 1));
+  Array taken = take(rows, indices_for_all(indices, size, c.size), 0);
+  // (batch, indices, before, after) → (batch, before, indices, after)
+  for (int64_t i = 0; i < axis; ++i) {
+    taken = batching::move_axis(taken, indices.rank() + i, 1 + i);
+  }
+  return {taken};
+}
+
+std::vector<Array> batch_scatter_add(const BatchContext& c) {
+  const auto& [shape, axis] = c.attrs_as<ScatterAddAttrs>();
+  Array updates = batching::batched_input(c, 0);
+  if (!c.batched[1])
+    return {scatter_add(updates, c.inputs[1], batching::batched_shape(c), axis + 1)};
+  const Array& indices = c.inputs[1];
+  const int64_t size = shape[static_cast<int>(axis)];
+  // (batch, before, indices, after) → (batch, indices, before, after)
+  for (int64_t i = 0; i < axis; ++i) {
+    updates = batching::move_axis(updates, 1, indices.rank() + axis - 1);
+  }
+  std::vector<int64_t> dims = shape.without_axis(static_cast<int>(axis)).to_vector();
+  dims.insert(dims.begin(), c.size * size);
+  const Array rows = scatter_add(updates, indices_for_all(indices, size, c.size), Shape(dims), 0);
+  return {batching::move_axis(batching::split_front(rows, c.size), 1, axis + 1)};
 }
 
 /// Indices that wrap, repeat and leave some rows out.
@@ -125,6 +171,7 @@ const OpDef& take_op() {
                             c.attrs_as<TakeAttrs>().axis),
                 Array()};
       },
+      .batch = batch_take,
       .fault_text =
           [](const Attrs* attrs, int64_t value) {
             return range_text(attrs_as<TakeAttrs>(attrs).size, value);
@@ -145,6 +192,7 @@ const OpDef& scatter_add_op() {
         const int64_t axis = c.attrs_as<ScatterAddAttrs>().axis;
         return {take(c.output_grads[0], c.inputs[1], axis), Array()};
       },
+      .batch = batch_scatter_add,
       .flops =
           [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
             return static_cast<double>(in[0].shape.num_elements());

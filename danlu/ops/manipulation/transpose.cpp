@@ -4,6 +4,7 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -68,6 +69,11 @@ const OpDef& transpose_op() {
           inverse[static_cast<size_t>(axes[i])] = static_cast<int64_t>(i);
         }
         return {transpose(c.output_grads[0], inverse)};
+      },
+      .batch = [](const BatchContext& c) -> std::vector<Array> {
+        std::vector<int64_t> axes = {0};
+        for (int64_t axis : c.attrs_as<TransposeAttrs>().axes) axes.push_back(axis + 1);
+        return {transpose(c.inputs[0], axes)};
       },
       .samples = transpose_samples,
       .doc = "The axes permuted: output axis i is input axis axes[i].",

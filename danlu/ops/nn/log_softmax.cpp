@@ -3,6 +3,7 @@
 #include "danlu/ops/nn/softmax_record.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 
@@ -15,6 +16,7 @@ const OpDef& log_softmax_op() {
             const Array& g = c.output_grads[0];
             return std::vector<Array>{g - exp(c.outputs[0]) * sum(g, {-1}, true)};
           },
+      .batch = batching::leading_axes,
       .flops =
           [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             return 20.0 * static_cast<double>(out[0].shape.num_elements());

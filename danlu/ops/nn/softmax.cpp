@@ -9,6 +9,7 @@
 #include "danlu/ops/nn/softmax_record.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace normalizing {
@@ -67,6 +68,7 @@ const OpDef& softmax_op() {
             const Array weighted = c.output_grads[0] * y;
             return std::vector<Array>{weighted - y * sum(weighted, {-1}, true)};
           },
+      .batch = batching::leading_axes,
       .flops =
           [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             return 20.0 * static_cast<double>(out[0].shape.num_elements());

@@ -77,6 +77,12 @@ std::vector<TensorSpec> infer_nonempty(const InferContext& context, DType dtype)
   return outputs;
 }
 
+std::vector<Array> batch(const BatchContext& c) {
+  ReductionAttrs attrs = c.attrs_as<ReductionAttrs>();
+  for (int64_t& axis : attrs.axes) ++axis;
+  return make_op_outputs(*c.op, c.inputs, make_attrs(std::move(attrs)));
+}
+
 double flops(const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
   return static_cast<double>(in[0].shape.num_elements());
 }

@@ -25,6 +25,9 @@ std::vector<TensorSpec> infer_nonempty(const InferContext& context, DType dtype)
 
 double flops(const Attrs* attrs, std::span<const TensorSpec> in, std::span<const TensorSpec> out);
 
+/// `OpDef::batch`: the axes behind the batch axis.
+std::vector<Array> batch(const BatchContext& context);
+
 /// One call per way the axes can lie.
 std::vector<OpSample> samples();
 

@@ -23,6 +23,7 @@ const OpDef& sum_op() {
         const Shape kept = reduction::kept_shape(x.shape(), c.attrs_as<ReductionAttrs>());
         return {broadcast_to(reshape(c.output_grads[0], kept), x.shape())};
       },
+      .batch = reduction::batch,
       .flops = reduction::flops,
       .samples =
           [] {
