@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "danlu/base/float_mode.h"
 #include "danlu/base/thread.h"
 
 namespace danlu {
@@ -85,6 +86,7 @@ class Pool {
 
   void work() {
     inside_loop = true;
+    const FlushDenormals flush;
     while (true) {
       const uint32_t seen = wake_.load(std::memory_order_acquire);
       for (int spins = 0; spins < kSpinsBeforeSleep; ++spins) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "danlu/base/error.h"
+#include "danlu/base/float_mode.h"
 
 namespace danlu {
 namespace {
@@ -108,6 +109,7 @@ const std::byte* Instance::pack(uint32_t index, const void* input, std::byte* sc
 
 void Instance::run(std::span<const void* const> inputs, std::span<void* const> outputs,
                    std::span<const uint64_t> versions) {
+  const FlushDenormals flush;
   const Program& program = *program_;
   for (size_t i = 0; i < program.slots.size(); ++i) {
     const Slot& slot = program.slots[i];

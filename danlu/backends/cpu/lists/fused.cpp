@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/ref/fused.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/tile.h"
+#include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/conv_pool.h"
 #include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simd/sparse_conv.h"
@@ -20,6 +21,7 @@ std::vector<KernelList> fused_kernel_lists() {
       {fused_matmul_op,
        {
            simd::fused_matmul(),
+           simd::blocked_fused_matmul(),
 #ifndef DANLU_NO_ONEDNN
            onednn::fused_matmul(),
 #endif

@@ -1,5 +1,6 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/matmul.h"
+#include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
@@ -13,6 +14,7 @@ std::vector<KernelList> linalg_kernel_lists() {
       {matmul_op,
        {
            simd::matmul(),
+           simd::blocked_matmul(),
 #ifndef DANLU_NO_ONEDNN
            onednn::matmul(),
 #endif

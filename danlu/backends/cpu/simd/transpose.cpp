@@ -1,9 +1,9 @@
 #include "danlu/backends/cpu/simd/transpose.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
+#include "danlu/backends/cpu/simd/transpose_block.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/base/thread.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
@@ -36,29 +36,6 @@ std::optional<Matrices> matrices_of(const KernelQuery& query) {
   if (sorted != axes) return std::nullopt;
   for (; j < axes.size(); ++j) result.rows *= shape[axes[j]];
   return result;
-}
-
-using Four = float __attribute__((vector_size(16)));
-
-Four load(const float* p) {
-  Four v;
-  std::memcpy(&v, p, sizeof(v));
-  return v;
-}
-
-/// out[c, r] = in[r, c] for a 4 × 4 block.
-void transpose_block(const float* in, int64_t in_stride, float* out, int64_t out_stride) {
-  const Four r0 = load(in), r1 = load(in + in_stride), r2 = load(in + 2 * in_stride),
-             r3 = load(in + 3 * in_stride);
-  const Four low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
-  const Four high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
-  const Four low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
-  const Four high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-  const Four columns[] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
-                          __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
-                          __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
-                          __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
-  for (int c = 0; c < 4; ++c) std::memcpy(out + c * out_stride, &columns[c], sizeof(Four));
 }
 
 /// Columns [begin, end) of one matrix. Panels of 16 columns use whole cache lines of the input, and
