@@ -11,6 +11,8 @@ pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
 
 add_library(danlu_dependencies INTERFACE)
 add_library(danlu::dependencies ALIAS danlu_dependencies)
+find_path(DANLU_XBYAK_INCLUDE xbyak/xbyak.h REQUIRED)
+target_include_directories(danlu_dependencies SYSTEM INTERFACE ${DANLU_XBYAK_INCLUDE})
 target_link_libraries(danlu_dependencies INTERFACE Threads::Threads ZLIB::ZLIB PNG::PNG fmt::fmt
                                                    PkgConfig::hwy ${CMAKE_DL_LIBS})
 # AVX-512, AVX2 and the baseline are enough; each further target costs compile time and size.

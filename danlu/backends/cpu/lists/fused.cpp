@@ -17,7 +17,7 @@ namespace danlu::cpu {
 
 std::vector<KernelList> fused_kernel_lists() {
   return {
-      {tile_op, {simd::tile(), ref::tile()}},
+      {tile_op, {simd::generated_tile(), simd::tile(), ref::tile()}},
       {fused_matmul_op,
        {
            simd::fused_matmul(),

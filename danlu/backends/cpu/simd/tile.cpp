@@ -47,11 +47,17 @@ struct Part {
   size_t partial = 0;  ///< where its sums are, in doubles
 };
 
+int64_t num_elements(const std::vector<TileAttrs::Space>& spaces) {
+  int64_t elements = 0;
+  for (const TileAttrs::Space& space : spaces) elements += space.outer * space.inner;
+  return elements;
+}
+
 class TileKernel final : public Kernel {
  public:
   TileKernel(const TileProgram& program, const std::vector<TileAttrs::Space>& spaces, int threads,
-             Isa isa)
-      : plan_(program, isa) {
+             Isa isa, TileCode code)
+      : plan_(program, isa, code, num_elements(spaces)) {
     int64_t tiles = 0;
     for (const TileAttrs::Space& space : spaces) {
       grids_.push_back(make_grid(plan_, space));
@@ -90,6 +96,7 @@ class TileKernel final : public Kernel {
                        float** regs) const;
   void place_rows(const KernelArgs& args, const Part& part, int64_t segment, size_t n,
                   float** regs) const;
+  void place_streams(const KernelArgs& args, const Part& part, int64_t offset, float** regs) const;
   void reduce(const KernelArgs& args, const Part& part, int64_t row, int64_t segment, int64_t n,
               float* const* regs, double* partials) const;
   void combine(const KernelArgs& args) const;
@@ -225,10 +232,29 @@ void TileKernel::place_rows(const KernelArgs& args, const Part& part, int64_t se
   }
 }
 
+/// Where operands that stay where they are begin.
+void TileKernel::place_streams(const KernelArgs& args, const Part& part, int64_t offset,
+                               float** regs) const {
+  for (const uint32_t i : plan_.direct_in) {
+    const void* at = input(args, part.space, i);
+    regs[i] = const_cast<float*>(static_cast<const float*>(at)) + offset;
+  }
+  for (const TilePlan::Store& store : plan_.direct_out) {
+    regs[store.reg] = reinterpret_cast<float*>(output(args, part.space, store.output)) + offset;
+  }
+}
+
 void TileKernel::run_part(const KernelArgs& args, const Part& part, std::byte* scratch) const {
   const Grid& grid = grids_[part.space];
   float** regs = reinterpret_cast<float**>(scratch);
   prepare_part(args, part, scratch, regs);
+  if (plan_.is_streaming()) {
+    const int64_t begin = part.begin * grid.tile;
+    place_streams(args, part, begin, regs);
+    const int64_t end = std::min(part.end * grid.tile, grid.inner);
+    plan_.stages[0].code[0](regs, static_cast<size_t>(end - begin));
+    return;
+  }
   double* sums = partials(args) + part.partial;
   if (!plan_.reductions.empty()) {
     size_t count = 0;
@@ -239,6 +265,7 @@ void TileKernel::run_part(const KernelArgs& args, const Part& part, std::byte* s
   }
 
   const bool whole_rows = grid.rows > 0;
+  const size_t mode = whole_rows ? 0 : 1;
   int64_t row = whole_rows ? part.begin * grid.rows : part.begin / grid.tiles_per_row;
   int64_t segment = whole_rows ? 0 : part.begin % grid.tiles_per_row * grid.tile;
   for (int64_t t = part.begin; t < part.end; ++t) {
@@ -246,10 +273,7 @@ void TileKernel::run_part(const KernelArgs& args, const Part& part, std::byte* s
     const int64_t n = whole_rows ? rows * grid.inner : std::min(grid.tile, grid.inner - segment);
     const int64_t offset = row * grid.inner + segment;
     const size_t count = static_cast<size_t>(n);
-    for (const uint32_t i : plan_.direct_in) {
-      const void* at = input(args, part.space, i);
-      regs[i] = const_cast<float*>(static_cast<const float*>(at)) + offset;
-    }
+    place_streams(args, part, offset, regs);
     for (const TilePlan::Load& load : plan_.full) {
       load.convert(
           input(args, part.space, load.input) + static_cast<size_t>(offset) * load.element_size,
@@ -257,12 +281,14 @@ void TileKernel::run_part(const KernelArgs& args, const Part& part, std::byte* s
     }
     if (!plan_.columns.empty()) lay_out_columns(args, part, row, rows, regs);
     if (!whole_rows) place_rows(args, part, segment, count, regs);
-    for (const TilePlan::Store& store : plan_.direct_out) {
-      regs[store.reg] = reinterpret_cast<float*>(output(args, part.space, store.output)) + offset;
-    }
-    for (const TileStep& step : plan_.steps) {
+    for (const TilePlan::Stage& stage : plan_.stages) {
+      if (stage.code[mode] != nullptr) {
+        stage.code[mode](regs, count);
+        continue;
+      }
+      const TileStep& step = plan_.steps[stage.begin];
       step.loop(regs[step.a], regs[step.b], regs[step.c], regs[step.out], count,
-                step.uniform[whole_rows ? 0 : 1]);
+                step.uniform[mode]);
     }
     for (const TilePlan::Store& store : plan_.stores) {
       store.convert(
@@ -360,6 +386,14 @@ void TileKernel::combine(const KernelArgs& args) const {
   }
 }
 
+bool has_basic_run(const TileProgram& program) {
+  const auto basic = [](const TileInstr& instr) { return jit::can_generate(instr.op); };
+  return std::adjacent_find(program.code.begin(), program.code.end(),
+                            [&](const TileInstr& x, const TileInstr& y) {
+                              return basic(x) && basic(y);
+                            }) != program.code.end();
+}
+
 }  // namespace
 
 std::string tile_refusal(const TileProgram& program) {
@@ -374,8 +408,28 @@ std::string tile_refusal(const TileProgram& program) {
 
 std::unique_ptr<Kernel> make_tile_kernel(const TileProgram& program,
                                          const std::vector<TileAttrs::Space>& spaces, int threads,
-                                         Isa isa) {
-  return std::make_unique<TileKernel>(program, spaces, threads, isa);
+                                         Isa isa, TileCode code) {
+  return std::make_unique<TileKernel>(program, spaces, threads, isa, code);
+}
+
+KernelDef generated_tile() {
+  return {.name = "jit",
+          .refusal =
+              [](const KernelQuery& query) {
+                const TileProgram& program = query.attrs_as<TileAttrs>().program;
+                std::string refusal = tile_refusal(program);
+                if (refusal.empty()) refusal = jit::code_refusal(query.isa);
+                if (refusal.empty() && !has_basic_run(program)) {
+                  refusal = "no two basic operations stand in a row";
+                }
+                return refusal;
+              },
+          .prepare =
+              [](const KernelQuery& query) {
+                const TileAttrs& attrs = query.attrs_as<TileAttrs>();
+                return make_tile_kernel(attrs.program, attrs.spaces, query.threads, query.isa,
+                                        TileCode::generated);
+              }};
 }
 
 KernelDef tile() {

@@ -12,6 +12,12 @@ namespace danlu::cpu::simd {
 /// Why the tile kernel cannot run `program`, or "".
 std::string tile_refusal(const TileProgram& program);
 
+/// How the steps of a program are run. The results are the same bits.
+enum class TileCode : uint8_t {
+  loops,      ///< each by a loop over the tile
+  generated,  ///< two and more basic ones in a row by generated code, where that can be had
+};
+
 /// A kernel that runs `program` over `spaces`, one after another, in at most `threads` fixed
 /// chunks: results depend on the program, the spaces, `threads` and `isa` alone.
 ///
@@ -23,9 +29,10 @@ std::string tile_refusal(const TileProgram& program);
 /// be allowed under each of its indices.
 std::unique_ptr<Kernel> make_tile_kernel(const TileProgram& program,
                                          const std::vector<TileAttrs::Space>& spaces, int threads,
-                                         Isa isa);
+                                         Isa isa, TileCode code = TileCode::loops);
 
-/// The kernel of the op `tile`.
+/// The kernels of the op `tile`: with generated code, and with loops alone.
+KernelDef generated_tile();
 KernelDef tile();
 
 }  // namespace danlu::cpu::simd

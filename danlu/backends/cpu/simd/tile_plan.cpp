@@ -17,7 +17,7 @@ struct Register {
 
 }  // namespace
 
-TilePlan::TilePlan(const TileProgram& program, Isa isa)
+TilePlan::TilePlan(const TileProgram& program, Isa isa, TileCode code, int64_t elements)
     : table(&tile_table(isa)),
       num_inputs(static_cast<uint32_t>(program.inputs.size())),
       num_outputs(static_cast<uint32_t>(program.outputs.size())) {
@@ -54,6 +54,7 @@ TilePlan::TilePlan(const TileProgram& program, Isa isa)
 
   const auto add_step = [&](const TileInstr& instr) {
     TileStep step{.loop = table->loops[index(instr.op)],
+                  .op = instr.op,
                   .a = instr.a,
                   .b = instr.b,
                   .c = instr.c,
@@ -115,13 +116,102 @@ TilePlan::TilePlan(const TileProgram& program, Isa isa)
     }
   }
   num_registers = static_cast<uint32_t>(registers.size());
-  plan_buffers();
   plan_aliases(program);
+  for (uint32_t i = 0; i < steps.size(); ++i) stages.push_back({i, i + 1});
+  plan_buffers(std::vector<bool>(num_registers, true));
+  // A tile is as long as loops want it, whatever runs: partial sums depend on its length.
   const size_t alive = num_slots + direct_in.size() + rows.size() + columns.size();
   if (alive > 8) tile = kShortTile;
+  if (code == TileCode::generated) generate(isa, elements);
 }
 
-void TilePlan::plan_buffers() {
+bool TilePlan::is_streaming() const {
+  return stages.size() == 1 && stages[0].code[0] != nullptr && num_slots == 0 && is_flat_ &&
+         full.empty() && stores.empty() && reductions.empty();
+}
+
+/// Registers whose values somebody wants in memory: an output, or a stage that did not compute
+/// them.
+std::vector<bool> TilePlan::registers_in_memory() const {
+  std::vector<bool> in_memory(num_registers, false);
+  for (const auto* list : {&direct_out, &stores}) {
+    for (const Store& store : *list) in_memory[store.reg] = true;
+  }
+  for (const Reduction& reduction : reductions) in_memory[reduction.reg] = true;
+  std::vector<const Stage*> computed_by(num_registers, nullptr);
+  for (const Stage& stage : stages) {
+    for (uint32_t i = stage.begin; i < stage.end; ++i) {
+      for (const uint32_t reg : {steps[i].a, steps[i].b, steps[i].c}) {
+        if (computed_by[reg] != &stage) in_memory[reg] = true;
+      }
+      computed_by[steps[i].out] = &stage;
+      if (stage.is_loop()) in_memory[steps[i].out] = true;
+    }
+  }
+  return in_memory;
+}
+
+/// Joins neighbouring basic steps to stages and generates code for them; leaves all as it is where
+/// there are none, or no memory for code.
+void TilePlan::generate(Isa isa, int64_t elements) {
+  std::vector<Stage> loops = std::move(stages);
+  stages.clear();
+  bool was_basic = false;
+  for (const Stage& loop : loops) {
+    const bool is_basic = jit::can_generate(steps[loop.begin].op);
+    if (is_basic && was_basic) {
+      stages.back().end = loop.end;
+    } else {
+      stages.push_back(loop);
+    }
+    was_basic = is_basic;
+  }
+  const std::vector<bool> in_memory = registers_in_memory();
+  std::vector<bool> uniform(num_registers, false);
+  for (const uint32_t reg : uniform_registers) uniform[reg] = true;
+  std::vector<bool> distant(num_registers, false);
+  const size_t streams = direct_in.size() + direct_out.size();
+  if (elements * static_cast<int64_t>(streams * sizeof(float)) > kCachedBytes) {
+    for (const uint32_t reg : direct_in) distant[reg] = true;
+    for (const Store& store : direct_out) distant[store.reg] = true;
+  }
+  std::vector<jit::Segment> segments;
+  const auto add_segments = [&] {
+    for (const Stage& stage : stages) {
+      if (stage.is_loop()) continue;
+      jit::Segment& segment = segments.emplace_back();
+      segment.uniform = uniform;
+      segment.distant = distant;
+      for (uint32_t i = stage.begin; i < stage.end; ++i) {
+        const TileStep& step = steps[i];
+        segment.steps.push_back({step.op, step.a, step.b, step.c, step.out, in_memory[step.out]});
+      }
+    }
+  };
+  add_segments();
+  const size_t count = segments.size();
+  // Where a tile lies within a row, columns are uniform too.
+  for (const Load& load : columns) uniform[load.input] = true;
+  if (!columns.empty()) add_segments();
+  if (!segments.empty()) code_ = jit::SegmentCode(segments, isa);
+  if (code_.empty()) {
+    stages = std::move(loops);
+    return;
+  }
+  size_t next = 0;
+  for (Stage& stage : stages) {
+    if (stage.is_loop()) continue;
+    stage.code[0] = code_.function(next);
+    stage.code[1] = code_.function(columns.empty() ? next : count + next);
+    ++next;
+  }
+  buffers.clear();
+  num_slots = 0;
+  plan_buffers(in_memory);
+}
+
+/// Slots for the registers of `in_memory`, used again when nothing reads them any more.
+void TilePlan::plan_buffers(const std::vector<bool>& in_memory) {
   const size_t end = steps.size();
   constexpr size_t kNever = static_cast<size_t>(-1);
   std::vector<size_t> last_use(num_registers, kNever);
@@ -157,7 +247,7 @@ void TilePlan::plan_buffers() {
     for (const uint32_t* reg = operands; reg != last; ++reg) {
       if (last_use[*reg] == i && slot_of[*reg] != kNone) free.push_back(slot_of[*reg]);
     }
-    if (!direct[step.out]) take(step.out);
+    if (!direct[step.out] && in_memory[step.out]) take(step.out);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "danlu/backends/cpu/jit/generate.h"
+#include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/backends/cpu/simd/tile_table.h"
 
 namespace danlu::cpu::simd {
@@ -9,10 +11,13 @@ namespace danlu::cpu::simd {
 /// Elements of a tile: with up to eight of them alive, a program stays in the first-level cache.
 inline constexpr int64_t kLongTile = 1024;
 inline constexpr int64_t kShortTile = 512;
+/// Operands of more bytes together are not expected to be in a cache of one core.
+inline constexpr int64_t kCachedBytes = 1 << 20;
 
 /// One loop over a tile. Operands are registers of the program.
 struct TileStep {
   TileTable::Loop loop = nullptr;
+  TileOp op = TileOp::copy;
   uint32_t a = 0, b = 0, c = 0, out = 0;
   /// Which operands are one repeated value: [0] usually, [1] in tiles that lie within one row,
   /// where columns are too.
@@ -44,7 +49,16 @@ struct TilePlan {
     uint32_t slot;  ///< of the tile buffers
   };
 
-  TilePlan(const TileProgram& program, Isa isa);
+  /// Steps [begin, end): one, run by its loop, or several, run by generated code.
+  struct Stage {
+    uint32_t begin = 0, end = 0;
+    jit::SegmentFunction code[2] = {nullptr, nullptr};  ///< as TileStep::uniform
+
+    bool is_loop() const { return end - begin == 1; }
+  };
+
+  /// `elements` in all spaces together.
+  TilePlan(const TileProgram& program, Isa isa, TileCode code, int64_t elements);
 
   const TileTable* table = nullptr;
   uint32_t num_inputs = 0, num_outputs = 0;
@@ -53,6 +67,7 @@ struct TilePlan {
 
   std::vector<TileStep> once;                      ///< on uniform operands: once per space
   std::vector<TileStep> steps;                     ///< on each tile
+  std::vector<Stage> stages;                       ///< of all `steps`
   std::vector<uint32_t> direct_in;                 ///< full float32 inputs, read where they are
   std::vector<Load> full, scalars, rows, columns;  ///< converted, or laid out, first
   std::vector<Store> direct_out;  ///< full float32 outputs, written by the step itself
@@ -67,13 +82,18 @@ struct TilePlan {
   bool is_flat() const { return is_flat_; }
   /// Whether a row must be finished by the thread that began it.
   bool reduces_inner() const { return reduces_inner_; }
+  /// Whether generated code does everything on operands where they are, so that it needs no tiles.
+  bool is_streaming() const;
 
  private:
-  void plan_buffers();
+  void generate(Isa isa, int64_t elements);
+  std::vector<bool> registers_in_memory() const;
+  void plan_buffers(const std::vector<bool>& in_memory);
   void plan_aliases(const TileProgram& program);
 
   bool is_flat_ = true;
   bool reduces_inner_ = false;
+  jit::SegmentCode code_;
 };
 
 }  // namespace danlu::cpu::simd

@@ -344,6 +344,20 @@ TileProgram random_program(std::mt19937& random, bool allow_fma) {
   return program;
 }
 
+/// Each output in the place of each input that it may have gives the bytes of `outputs`.
+void expect_same_in_place(const Kernel& kernel, Call& call, std::vector<Memory>& outputs,
+                          const std::string& label) {
+  for (size_t o = 0; o < call.expected.size(); ++o) {
+    for (size_t i = 0; i < call.inputs.size(); ++i) {
+      if (!kernel.may_alias(static_cast<int>(o), static_cast<int>(i))) continue;
+      std::vector<Memory> in_place = run(kernel, call, {static_cast<int>(o), static_cast<int>(i)});
+      EXPECT_TRUE(same_bytes(outputs, in_place))
+          << label << ", output " << o << " in input " << i << "\n"
+          << call.program.to_string();
+    }
+  }
+}
+
 TEST(SimdTile, RandomProgramsOverEveryKindOfSpace) {
   std::mt19937 random(3);
   for (int round = 0; round < 150; ++round) {
@@ -368,22 +382,20 @@ TEST(SimdTile, RandomProgramsOverEveryKindOfSpace) {
       if (HasFatalFailure()) return;
       std::vector<Memory> again = run(*kernel, call);
       EXPECT_TRUE(same_bytes(outputs, again));
+      if (isa >= Isa::avx2) {
+        const auto code = make_tile_kernel(program, spaces, threads, isa, TileCode::generated);
+        again = run(*code, call);
+        EXPECT_TRUE(same_bytes(outputs, again)) << "generated code\n" << program.to_string();
+        expect_same_in_place(*code, call, outputs,
+                             "generated code, round " + std::to_string(round));
+      }
       // A team of one inside another region.
       parallel_chunks(2, [&](int chunk) {
         if (chunk == 1) again = run(*kernel, call);
       });
       EXPECT_TRUE(same_bytes(outputs, again));
 
-      for (size_t o = 0; o < call.expected.size(); ++o) {
-        for (size_t i = 0; i < call.inputs.size(); ++i) {
-          if (!kernel->may_alias(static_cast<int>(o), static_cast<int>(i))) continue;
-          std::vector<Memory> in_place =
-              run(*kernel, call, {static_cast<int>(o), static_cast<int>(i)});
-          EXPECT_TRUE(same_bytes(outputs, in_place))
-              << "round " << round << ", output " << o << " in input " << i << "\n"
-              << program.to_string();
-        }
-      }
+      expect_same_in_place(*kernel, call, outputs, "round " + std::to_string(round));
     }
   }
 }
@@ -412,6 +424,37 @@ TEST(SimdTile, EveryOperationInEveryOperandForm) {
                      std::string(name(isa)) + " " + std::string(name(op)));
         if (HasFatalFailure()) return;
       }
+    }
+  }
+}
+
+TEST(SimdTile, GeneratedCodeBetweenFunctionsAndAroundThem) {
+  // y = exp(−(x − m)²·s)·r + c with a column and a row, its sums, and a comparison that stays 0
+  // or 1.
+  using enum TileOp;
+  TileProgram program;
+  program.inputs = {{},
+                    {.access = TileAccess::column},
+                    {.access = TileAccess::row},
+                    {.access = TileAccess::scalar},
+                    {.dtype = DType::uint8}};
+  program.code = {{sub, 0, 1}, {square, 5},       {mul, 6, 3},  {neg, 7},
+                  {exp, 8},    {mul, 9, 2},       {add, 10, 4}, {greater, 11, 9},
+                  {tanh, 11},  {maximum, 13, 12}, {log, 9},     {minimum, 15, 13}};
+  program.outputs = {
+      {DType::float32, TileStore::full, 11},      {DType::float32, TileStore::sum_outer, 11},
+      {DType::float32, TileStore::sum_inner, 14}, {DType::float32, TileStore::max_inner, 16},
+      {DType::bool_, TileStore::full, 12},        {DType::float32, TileStore::sum_all, 14}};
+  for (const Isa isa : isas()) {
+    if (isa < Isa::avx2) continue;
+    const std::vector<Space> spaces = {{3, 37}, {2, 1500}, {64, 10}};
+    Call call = make_call(program, spaces, 9);
+    for (const int threads : {1, 2, 3}) {
+      std::vector<Memory> loops = run(*make_tile_kernel(program, spaces, threads, isa), call);
+      std::vector<Memory> code =
+          run(*make_tile_kernel(program, spaces, threads, isa, TileCode::generated), call);
+      expect_right(call, code, 1e-5, 1e-6, std::string(name(isa)));
+      EXPECT_TRUE(same_bytes(loops, code)) << name(isa) << ", " << threads << " threads";
     }
   }
 }
