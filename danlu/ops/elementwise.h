@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "danlu/core/array.h"
 
 /// Elementwise functions. Binary ones broadcast like NumPy and promote dtypes (`promote`); a bare
@@ -27,10 +29,62 @@ Array sin(const Array& x);
 Array cos(const Array& x);
 Array floor(const Array& x);
 Array ceil(const Array& x);
-/// To the nearest integer, halves to even.
-Array round(const Array& x);
+/// To `decimals` digits after the point (before it where negative), halves to even.
+Array round(const Array& x, int64_t decimals = 0);
+/// Towards 0.
+Array trunc(const Array& x);
+/// 2 to the power of x.
+Array exp2(const Array& x);
+Array log2(const Array& x);
+Array log10(const Array& x);
+Array cbrt(const Array& x);
+Array tan(const Array& x);
+Array arcsin(const Array& x);
+Array arccos(const Array& x);
+Array arctan(const Array& x);
+Array sinh(const Array& x);
+Array cosh(const Array& x);
+Array arcsinh(const Array& x);
+Array arccosh(const Array& x);
+Array arctanh(const Array& x);
+/// sin(πx) / (πx), 1 at 0.
+Array sinc(const Array& x);
+/// 1 − erf(x).
+Array erfc(const Array& x);
+Array erfinv(const Array& x);
+/// Modified Bessel functions of the first kind, of order 0 and 1.
+Array i0(const Array& x);
+Array i1(const Array& x);
+/// |x|, always floating.
+Array fabs(const Array& x);
+Array deg2rad(const Array& x);
+Array rad2deg(const Array& x);
+Array real(const Array& x);
+/// 0 for real dtypes.
+Array imag(const Array& x);
+Array conj(const Array& x);
+/// Of the number in the complex plane: 0, or π where the sign is negative.
+Array angle(const Array& x);
+/// The same value in memory of its own.
+Array copy(const Array& x);
+
 Array isnan(const Array& x);
+Array isfinite(const Array& x);
+Array isinf(const Array& x);
+Array isposinf(const Array& x);
+Array isneginf(const Array& x);
+Array isreal(const Array& x);
+/// Whether the sign is negative, that of −0 and of NaN included.
+Array signbit(const Array& x);
 Array logical_not(const Array& x);
+
+struct NanToNumOptions {
+  double nan = 0;
+  std::optional<double> posinf = {};  ///< nothing: the greatest number of the dtype
+  std::optional<double> neginf = {};  ///< nothing: the least
+};
+/// NaN and infinities replaced by numbers.
+Array nan_to_num(const Array& x, const NanToNumOptions& options = {});
 
 Array add(const Array& a, const Array& b);
 Array subtract(const Array& a, const Array& b);
@@ -48,11 +102,65 @@ Array greater(const Array& a, const Array& b);
 Array greater_equal(const Array& a, const Array& b);
 Array logical_and(const Array& a, const Array& b);
 Array logical_or(const Array& a, const Array& b);
+Array logical_xor(const Array& a, const Array& b);
 
-/// `condition ? a : b`, elementwise with broadcasting; `condition` is bool.
+/// ⌊a / b⌋.
+Array floor_divide(const Array& a, const Array& b);
+/// The remainder of `floor_divide`, with the sign of b.
+Array mod(const Array& a, const Array& b);
+/// The remainder of the division rounded towards 0, with the sign of a.
+Array fmod(const Array& a, const Array& b);
+/// a / b, 0 where b is 0.
+Array divide_no_nan(const Array& a, const Array& b);
+/// The angle of the point (b, a), in [−π, π].
+Array arctan2(const Array& a, const Array& b);
+/// √(a² + b²).
+Array hypot(const Array& a, const Array& b);
+/// log(exp(a) + exp(b)), without overflow.
+Array logaddexp(const Array& a, const Array& b);
+/// log₂(2^a + 2^b), without overflow.
+Array logaddexp2(const Array& a, const Array& b);
+/// a · 2^b.
+Array ldexp(const Array& a, const Array& b);
+/// 0 where a < 0, b where a = 0, 1 where a > 0.
+Array heaviside(const Array& a, const Array& b);
+/// Like maximum and minimum, but a number wins over NaN.
+Array fmax(const Array& a, const Array& b);
+Array fmin(const Array& a, const Array& b);
+/// The next number after a in the direction of b.
+Array nextafter(const Array& a, const Array& b);
+
+struct IsCloseOptions {
+  double rtol = 1e-5;
+  double atol = 1e-8;
+  bool equal_nan = false;
+};
+/// |a − b| ≤ atol + rtol · |b|, or equal.
+Array isclose(const Array& a, const Array& b, const IsCloseOptions& options = {});
+/// Whether all elements are close: a bool scalar.
+Array allclose(const Array& a, const Array& b, const IsCloseOptions& options = {});
+
+/// Bits of integers and bools. Errors: DTypeError for floating operands.
+Array bitwise_and(const Array& a, const Array& b);
+Array bitwise_or(const Array& a, const Array& b);
+Array bitwise_xor(const Array& a, const Array& b);
+Array bitwise_not(const Array& x);
+Array left_shift(const Array& a, const Array& b);
+/// Keeps the sign.
+Array right_shift(const Array& a, const Array& b);
+/// Greatest common divisor and least common multiple of |a| and |b|.
+Array gcd(const Array& a, const Array& b);
+Array lcm(const Array& a, const Array& b);
+
+/// `condition ? a : b`, elementwise with broadcasting; numbers count as true unless 0.
 Array where(const Array& condition, const Array& a, const Array& b);
 /// Elements converted to `dtype`; a bare C++ number is converted at once, without an op.
 Array cast(const Array& x, DType dtype);
+/// Elements converted to `dtype`, limited to what it holds.
+Array saturate_cast(const Array& x, DType dtype);
+/// The same bytes read as `dtype`; where sizes differ the last axis takes it up.
+/// Errors: ShapeError when the last axis does not hold a whole number of elements.
+Array view(const Array& x, DType dtype);
 /// `x` limited to [low, high]: minimum(maximum(x, low), high). The gradient is 1 inside, 0 outside
 /// and ½ at the ends.
 Array clip(const Array& x, const Array& low, const Array& high);

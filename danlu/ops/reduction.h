@@ -21,6 +21,11 @@ Array min(const Array& x, const Axes& axis = {}, bool keepdims = false);
 /// Index (int64) of the first greatest element along `axis`; without axis, of the flattened input.
 Array argmax(const Array& x, std::optional<int64_t> axis = {}, bool keepdims = false);
 Array argmin(const Array& x, std::optional<int64_t> axis = {}, bool keepdims = false);
+/// Whether all or any elements are true or not 0; all of none are, any of none is not.
+Array all(const Array& x, const Axes& axis = {}, bool keepdims = false);
+Array any(const Array& x, const Axes& axis = {}, bool keepdims = false);
+/// How many elements are not 0; int32.
+Array count_nonzero(const Array& x, const Axes& axis = {});
 /// log(Σ exp(x)), without overflow.
 Array logsumexp(const Array& x, const Axes& axis = {}, bool keepdims = false);
 /// `x` summed down to `shape`, which must broadcast to x's: the transpose of broadcasting.

@@ -63,4 +63,14 @@ Array cast(const Array& x, DType dtype) {
   return make_op(cast_op(), {x}, make_attrs(CastAttrs{dtype}));
 }
 
+Array saturate_cast(const Array& x, DType dtype) {
+  const auto [low, high] = elementwise::range_of(dtype);
+  const DType from = x.dtype();
+  // Conversion of floating to whole numbers saturates by itself.
+  if (from == DType::bool_ || dtype == DType::bool_ || is_floating(from) > is_floating(dtype)) {
+    return cast(x, dtype);
+  }
+  return cast(clip(x, Array::scalar(low, from), Array::scalar(high, from)), dtype);
+}
+
 }  // namespace danlu

@@ -1,6 +1,7 @@
 #include "danlu/ops/elementwise/elementwise_record.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "danlu/base/error.h"
 #include "danlu/ops/elementwise.h"
@@ -102,6 +103,19 @@ std::vector<TensorSpec> broadcast_same_float(const InferContext& context) {
   return broadcast_same_dtype(context);
 }
 
+std::vector<TensorSpec> broadcast_same_whole(const InferContext& context) {
+  for (const TensorSpec& input : context.inputs) {
+    if (is_floating(input.dtype)) {
+      throw DTypeError({.where = context.where(),
+                        .what = "The op is defined for whole numbers only",
+                        .expected = "an integer dtype or bool",
+                        .received = input.to_string(),
+                        .hint = "cast(x, DType::int32) first"});
+    }
+  }
+  return broadcast_same_dtype(context);
+}
+
 std::vector<TensorSpec> broadcast_to_bool(const InferContext& context) {
   return {{broadcast_same_dtype(context)[0].shape, DType::bool_}};
 }
@@ -152,6 +166,12 @@ std::pair<Array, Array> promoted(const Array& a, const Array& b) {
   return {cast(a, dtype), cast(b, dtype)};
 }
 
+std::pair<Array, Array> promoted_number(const Array& a, const Array& b) {
+  const DType dtype = common_dtype(a, b);
+  const DType number = dtype == DType::bool_ ? DType::int32 : dtype;
+  return {cast(a, number), cast(b, number)};
+}
+
 std::pair<Array, Array> promoted_float(const Array& a, const Array& b) {
   const DType dtype = common_dtype(a, b);
   const DType floating = is_floating(dtype) ? dtype : DType::float32;
@@ -159,6 +179,14 @@ std::pair<Array, Array> promoted_float(const Array& a, const Array& b) {
 }
 
 Array as_float(const Array& x) { return is_floating(x.dtype()) ? x : cast(x, DType::float32); }
+
+std::pair<double, double> range_of(DType dtype) {
+  if (dtype == DType::bfloat16) return {-0x1.fep127, 0x1.fep127};
+  return dispatch(dtype, [](auto tag) -> std::pair<double, double> {
+    using Limits = std::numeric_limits<decltype(tag)>;
+    return {static_cast<double>(Limits::lowest()), static_cast<double>(Limits::max())};
+  });
+}
 
 Array no_derivative(const GradContext&, int) { return {}; }
 

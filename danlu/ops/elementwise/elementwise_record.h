@@ -24,6 +24,8 @@ std::vector<TensorSpec> broadcast_same_dtype(const InferContext& context);
 std::vector<TensorSpec> broadcast_same_number(const InferContext& context);
 /// The same. Errors: DTypeError unless floating too.
 std::vector<TensorSpec> broadcast_same_float(const InferContext& context);
+/// The same. Errors: DTypeError for floating dtypes too.
+std::vector<TensorSpec> broadcast_same_whole(const InferContext& context);
 std::vector<TensorSpec> broadcast_to_bool(const InferContext& context);
 
 /// Samples of a unary op: vectors, matrices, a scalar and an empty Array in [low, high).
@@ -41,10 +43,14 @@ flops_per_element(double n);
 
 /// Both operands as the op needs them: bare numbers take the other's dtype, then `promote`.
 std::pair<Array, Array> promoted(const Array& a, const Array& b);
+/// The same for ops that are not defined for bool, which becomes int32.
+std::pair<Array, Array> promoted_number(const Array& a, const Array& b);
 /// The same for ops that are defined for floating operands only.
 std::pair<Array, Array> promoted_float(const Array& a, const Array& b);
 /// Floating operands stay, others become float32.
 Array as_float(const Array& x);
+/// Least and greatest finite number of a dtype.
+std::pair<double, double> range_of(DType dtype);
 /// `derivative` of a function that is flat wherever it has one.
 Array no_derivative(const GradContext& context, int i);
 

@@ -106,7 +106,9 @@ TEST(Elementwise, ErrorsNameTheOpAndTheInputs) {
             "Received bool(2,). Hint: use logical ops, or cast(x, DType::int32) first.");
   EXPECT_THAT(error_text<DTypeError>([] { array({2}, DType::bool_) - array({2}, DType::bool_); }),
               HasSubstr("[subtract] The op is not defined for bool."));
-  EXPECT_EQ(error_text<DTypeError>([] { where(array({2}), array({2}), array({2})); }),
+  EXPECT_EQ(error_text<DTypeError>([] {
+              make_op(where_op(), {array({2}), array({2}), array({2})});
+            }),
             "[where] The condition is not bool. Expected a bool Array. Received float32(2,). "
             "Hint: compare it, e.g. condition != 0.");
   EXPECT_EQ(error_text<DTypeError>([] {

@@ -17,6 +17,8 @@ const OpDef& copy_op() {
   return op;
 }
 
+Array copy(const Array& x) { return make_op(copy_op(), {x}); }
+
 const OpDef& stop_gradient_op() {
   static const OpDef op{
       .name = "stop_gradient",

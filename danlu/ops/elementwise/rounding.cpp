@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/elementwise/elementwise_record.h"
 #include "danlu/ops/registry.h"
@@ -47,6 +49,28 @@ const OpDef& round_op() {
   return op;
 }
 
-Array round(const Array& x) { return make_op(round_op(), {x}); }
+Array round(const Array& x, int64_t decimals) {
+  if (decimals == 0) return make_op(round_op(), {x});
+  // Whole powers of ten are exact, their reciprocals are not.
+  const double scale = std::pow(10.0, std::abs(static_cast<double>(decimals)));
+  const Array y = elementwise::as_float(x);
+  const Array rounded = decimals > 0 ? round(y * scale) / scale : round(y / scale) * scale;
+  return cast(rounded, x.dtype());
+}
+
+const OpDef& trunc_op() {
+  static const OpDef op{
+      .name = "trunc",
+      .fusion = FusionKind::elementwise,
+      .infer = elementwise::same_as_number_input,
+      .derivative = elementwise::no_derivative,
+      .samples =
+          [] { return elementwise::with_integers(elementwise::unary_samples(-5, 5), -9, 9); },
+      .doc = "The integer part of x: towards 0.",
+  };
+  return op;
+}
+
+Array trunc(const Array& x) { return make_op(trunc_op(), {x}); }
 
 }  // namespace danlu

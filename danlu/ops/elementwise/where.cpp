@@ -58,7 +58,7 @@ const OpDef& where_op() {
 
 Array where(const Array& condition, const Array& a, const Array& b) {
   const auto [x, y] = elementwise::promoted(a, b);
-  return make_op(where_op(), {condition, x, y});
+  return make_op(where_op(), {cast(condition, DType::bool_), x, y});
 }
 
 }  // namespace danlu

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace danlu::cpu {
 namespace {
@@ -51,6 +52,53 @@ double sigmoid(double x) {
   return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 double softplus(double x) { return relu(x) + std::log1p(std::exp(-std::fabs(x))); }
+
+double trunc(double x) { return std::trunc(x); }
+double exp2(double x) { return std::exp2(x); }
+double log2(double x) { return std::log2(x); }
+double log10(double x) { return std::log10(x); }
+double cbrt(double x) { return std::cbrt(x); }
+double tan(double x) { return std::tan(x); }
+double arcsin(double x) { return std::asin(x); }
+double arccos(double x) { return std::acos(x); }
+double arctan(double x) { return std::atan(x); }
+double sinh(double x) { return std::sinh(x); }
+double cosh(double x) { return std::cosh(x); }
+double arcsinh(double x) { return std::asinh(x); }
+double arccosh(double x) { return std::acosh(x); }
+double arctanh(double x) { return std::atanh(x); }
+double erfc(double x) { return std::erfc(x); }
+/// Winitzki's approximation (2008), then Newton's method with Halley's correction on erfc, which
+/// keeps its digits where erf is close to 1.
+double erfinv(double x) {
+  const double a = std::fabs(x);
+  if (!(a < 1)) return a == 1 ? x / 0.0 : std::numeric_limits<double>::quiet_NaN();
+  if (a < 1e-150) return x * 0.88622692545275801;
+  const double tail = std::log1p(-a * a);
+  const double middle = 4.3307467508 + 0.5 * tail;
+  double y = std::sqrt(std::sqrt(middle * middle - tail / 0.147) - middle);
+  for (int i = 0; i < 4; ++i) {
+    const double error = a < 0.5 ? std::erf(y) - a : (1 - a) - std::erfc(y);
+    const double step = error / (1.1283791670955126 * std::exp(-y * y));
+    y -= step / (1 + y * step);
+  }
+  return std::copysign(y, x);
+}
+/// I₀ or I₁ of x ≥ 0: beyond 100 by its asymptotic series (Abramowitz and Stegun 9.7.1).
+double bessel(double order, double x) {
+  if (x < 100) return std::cyl_bessel_i(order, x);
+  if (x > 715) return std::numeric_limits<double>::infinity();
+  const double mu = 4 * order * order;
+  double term = 1, sum = 1;
+  for (int k = 1; k < 12; ++k) {
+    term *= -(mu - (2 * k - 1) * (2 * k - 1)) / (8 * k * x);
+    sum += term;
+  }
+  const double root = std::exp(x / 2);
+  return root * (root / std::sqrt(6.2831853071795865 * x) * sum);
+}
+double i0(double x) { return x != x ? x : bessel(0, std::fabs(x)); }
+double i1(double x) { return x != x ? x : std::copysign(bessel(1, std::fabs(x)), x); }
 
 double add(double a, double b) { return a + b; }
 Int add(Int a, Int b) { return wrap(bits(a) + bits(b)); }
@@ -114,6 +162,42 @@ T logical_or(T a, T b) {
   return a != 0 || b != 0;
 }
 
+double floor_divide(double a, double b) {
+  // Not floor(a / b), whose quotient may have been rounded up to the next whole number.
+  const double rest = std::fmod(a, b);
+  const double quotient = (a - rest) / b;
+  if (b == 0 || !(quotient - quotient == 0)) return std::floor(a / b);
+  return std::nearbyint(rest != 0 && (rest < 0) != (b < 0) ? quotient - 1 : quotient);
+}
+Int floor_divide(Int a, Int b) {
+  if (b == 0) return 0;
+  if (b == -1) return negative(a);
+  return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+double fmod(double a, double b) { return std::fmod(a, b); }
+Int fmod(Int a, Int b) { return b == 0 || b == -1 ? 0 : a % b; }
+double mod(double a, double b) {
+  const double rest = std::fmod(a, b);
+  if (rest == 0) return std::copysign(0.0, b);
+  return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+Int mod(Int a, Int b) {
+  const Int rest = fmod(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+double arctan2(double a, double b) { return std::atan2(a, b); }
+double hypot(double a, double b) { return std::hypot(a, b); }
+Int bitwise_and(Int a, Int b) { return a & b; }
+Int bitwise_or(Int a, Int b) { return a | b; }
+Int bitwise_xor(Int a, Int b) { return a ^ b; }
+Int left_shift(Int a, Int b) { return b < 0 || b > 63 ? 0 : wrap(bits(a) << b); }
+Int right_shift(Int a, Int b) { return a >> (b < 0 || b > 63 ? 63 : b); }
+Int gcd(Int a, Int b) {
+  uint64_t x = bits(absolute(a)), y = bits(absolute(b));
+  while (y != 0) x = std::exchange(y, x % y);
+  return wrap(x);
+}
+
 template <class T, T (*F)(T)>
 void map1(const T* a, const T*, const T*, T* out, int n) {
   for (int i = 0; i < n; ++i) out[i] = F(a[i]);
@@ -138,6 +222,11 @@ constexpr ElementwiseFunction unary(std::string_view op) {
 template <double (*F)(double, double), Int (*I)(Int, Int)>
 constexpr ElementwiseFunction binary(std::string_view op) {
   return {op, map2<double, F>, map2<Int, I>};
+}
+
+template <Int (*I)(Int, Int)>
+constexpr ElementwiseFunction whole(std::string_view op) {
+  return {op, nullptr, map2<Int, I>};
 }
 
 constexpr ElementwiseFunction kFunctions[] = {
@@ -179,6 +268,35 @@ constexpr ElementwiseFunction kFunctions[] = {
     binary<greater_equal<double>, greater_equal<Int>>("greater_equal"),
     binary<logical_and<double>, logical_and<Int>>("logical_and"),
     binary<logical_or<double>, logical_or<Int>>("logical_or"),
+    unary<trunc, same>("trunc"),
+    floating<exp2>("exp2"),
+    floating<log2>("log2"),
+    floating<log10>("log10"),
+    floating<cbrt>("cbrt"),
+    floating<tan>("tan"),
+    floating<arcsin>("arcsin"),
+    floating<arccos>("arccos"),
+    floating<arctan>("arctan"),
+    floating<sinh>("sinh"),
+    floating<cosh>("cosh"),
+    floating<arcsinh>("arcsinh"),
+    floating<arccosh>("arccosh"),
+    floating<arctanh>("arctanh"),
+    floating<erfc>("erfc"),
+    floating<erfinv>("erfinv"),
+    floating<i0>("i0"),
+    floating<i1>("i1"),
+    binary<floor_divide, floor_divide>("floor_divide"),
+    binary<mod, mod>("mod"),
+    binary<fmod, fmod>("fmod"),
+    {"arctan2", map2<double, arctan2>, nullptr},
+    {"hypot", map2<double, hypot>, nullptr},
+    whole<bitwise_and>("bitwise_and"),
+    whole<bitwise_or>("bitwise_or"),
+    whole<bitwise_xor>("bitwise_xor"),
+    whole<left_shift>("left_shift"),
+    whole<right_shift>("right_shift"),
+    whole<gcd>("gcd"),
     {"where", choose<double>, choose<Int>},
 };
 

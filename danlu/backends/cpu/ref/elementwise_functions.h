@@ -12,7 +12,7 @@ using BlockFunction = void (*)(const T* a, const T* b, const T* c, T* out, int n
 
 struct ElementwiseFunction {
   std::string_view op;
-  BlockFunction<double> on_double;
+  BlockFunction<double> on_double;  ///< null where infer admits whole numbers only
   BlockFunction<int64_t> on_int64;  ///< null where infer admits floating operands only
 };
 
