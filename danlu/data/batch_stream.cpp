@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "danlu/base/thread.h"
 #include "danlu/data/dataset.h"
 
 namespace danlu {
@@ -85,7 +86,9 @@ struct BatchStream::State {
     slot.batch.x = HostTensor(x.dtype, x.shape, slot.x);
     if (dataset.has_y()) slot.batch.y = HostTensor(y.dtype, y.shape, slot.y);
     slot.batch.index = index;
-    dataset.fill(slot.batch, std::span<const int64_t>(order).subspan(begin, size));
+    // The producer stays out of the pool, where the consumer's plans run.
+    const int threads = ahead > 0 ? 1 : effective_threads();
+    dataset.fill(slot.batch, std::span<const int64_t>(order).subspan(begin, size), threads);
   }
 
   void produce() {

@@ -11,6 +11,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/philox.h"
 #include "danlu/base/text.h"
+#include "danlu/base/thread.h"
 
 namespace danlu {
 namespace {
@@ -80,25 +81,38 @@ void dispatch_target(DType dtype, F&& f) {
 }
 
 /// Copies the rows of `from` that `rows` names into `to`, one after the other.
-void gather(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows,
-            float divide_by) {
+/// Writes the samples `rows` to the rows of `to` from `first` on.
+void gather_part(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows, size_t first,
+                 float divide_by) {
   const auto length = static_cast<size_t>(row_elements(from));
   if (from.dtype() == to.dtype() && divide_by == 1) {
     const size_t bytes = length * size_of(from.dtype());
     const auto* in = static_cast<const char*>(from.data());
-    auto* out = static_cast<char*>(to.data());
-    for (int64_t row : rows) {
-      std::memcpy(out, in + static_cast<size_t>(row) * bytes, bytes);
-      out += bytes;
+    auto* out = static_cast<char*>(to.data()) + first * bytes;
+    for (size_t r = 0; r < rows.size(); ++r, out += bytes) {
+      if (r + 1 < rows.size()) prefetch_row(in + static_cast<size_t>(rows[r + 1]) * bytes, bytes);
+      std::memcpy(out, in + static_cast<size_t>(rows[r]) * bytes, bytes);
     }
     return;
   }
   dispatch(from.dtype(), [&](auto source) {
     dispatch_target(to.dtype(), [&](auto target) {
       const auto* in = static_cast<const decltype(source)*>(from.data());
-      auto* out = static_cast<decltype(target)*>(to.data());
+      auto* out = static_cast<decltype(target)*>(to.data()) + first * length;
       gather_converted(in, out, rows, length, divide_by);
     });
+  });
+}
+
+void gather(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows, float divide_by,
+            int threads) {
+  constexpr size_t kWorthAThread = 32 * 1024;  // bytes
+  const int chunks = std::clamp(static_cast<int>(to.bytes() / kWorthAThread), 1, threads);
+  parallel_chunks(chunks, [&](int chunk) {
+    const Range part = chunk_range(std::ssize(rows), chunks, chunk);
+    const auto first = static_cast<size_t>(part.begin);
+    gather_part(from, to, rows.subspan(first, static_cast<size_t>(part.end - part.begin)), first,
+                divide_by);
   });
 }
 
@@ -267,13 +281,13 @@ void Dataset::fill_order(std::span<int64_t> order, int64_t epoch) const {
   }
 }
 
-void Dataset::fill(Batch& batch, std::span<const int64_t> rows) const {
-  gather(split_.x, batch.x, rows, split_.divide_by);
+void Dataset::fill(Batch& batch, std::span<const int64_t> rows, int threads) const {
+  gather(split_.x, batch.x, rows, split_.divide_by, threads);
   if (has_y()) {
     if (options_.one_hot > 0) {
       gather_one_hot(split_.y, batch.y, rows, options_.one_hot);
     } else {
-      gather(split_.y, batch.y, rows, 1);
+      gather(split_.y, batch.y, rows, 1, threads);
     }
   }
   if (map_) map_(batch);

@@ -88,9 +88,10 @@ class Dataset {
 
   /// Order of the samples in an epoch: sample order[i] comes i-th. `order` has num_samples().
   void fill_order(std::span<int64_t> order, int64_t epoch) const;
-  /// Writes the samples `rows` into the storage of `batch`, converted. Errors: ValueError when a
-  /// label does not fit the one-hot size; whatever a mapped function throws.
-  void fill(Batch& batch, std::span<const int64_t> rows) const;
+  /// Writes the samples `rows` into the storage of `batch`, converted, on up to `threads` threads
+  /// of the pool. Errors: ValueError when a label does not fit the one-hot size; whatever a mapped
+  /// function throws.
+  void fill(Batch& batch, std::span<const int64_t> rows, int threads = 1) const;
 
   /// The batches of one epoch, for a range loop. Each is valid until the next one.
   class Epoch;
