@@ -170,7 +170,7 @@ class FunctionWriter {
   static constexpr std::array<int, 10> kPointers = {2, 8, 9, 10, 11, 3, 12, 13, 14, 15};
   static constexpr size_t kVolatile = 5;
   static constexpr int kLine = 64;
-  static constexpr int kAhead = 2048;  ///< bytes; half and twice as many make no difference
+  static constexpr int kAhead = 2048;  ///< bytes; half as many do as well, twice as many do worse
 
   Assembler& s_;
   const Segment& segment_;

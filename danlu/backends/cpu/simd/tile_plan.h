@@ -12,7 +12,7 @@ namespace danlu::cpu::simd {
 inline constexpr int64_t kLongTile = 1024;
 inline constexpr int64_t kShortTile = 512;
 /// Operands of more bytes together are not expected to be in a cache of one core.
-inline constexpr int64_t kCachedBytes = 1 << 20;
+inline constexpr int64_t kCachedBytes = 1 << 17;
 
 /// One loop over a tile. Operands are registers of the program.
 struct TileStep {

@@ -510,5 +510,26 @@ TEST(SimdTile, Float64IsRefusedWithAReason) {
   EXPECT_EQ(tile_refusal(program), "an output is float64; tiles are float32");
 }
 
+TEST(SimdTile, CodeIsGeneratedOnlyWhereItCanServe) {
+  TileAttrs attrs;
+  attrs.program = {.inputs = {{}},
+                   .code = {{TileOp::neg, 0}, {TileOp::square, 1}, {TileOp::exp, 2}},
+                   .outputs = {{DType::float32, TileStore::full, 3}}};
+  const auto refusal = [&](Isa isa) {
+    const auto shared = make_attrs(attrs);
+    return generated_tile().refusal({.attrs = shared.get(), .isa = isa});
+  };
+  EXPECT_EQ(refusal(Isa::baseline), "code is generated for AVX2 and AVX-512");
+  if (cpu_isa() >= Isa::avx2) {
+    EXPECT_EQ(refusal(Isa::avx2), "");
+  }
+  std::swap(attrs.program.code[1].op, attrs.program.code[2].op);
+  if (cpu_isa() >= Isa::avx2) {
+    EXPECT_EQ(refusal(Isa::avx2), "no two basic operations stand in a row");
+  }
+  attrs.program.inputs[0].dtype = DType::float64;
+  EXPECT_EQ(refusal(Isa::avx2), "an input is float64; tiles are float32");
+}
+
 }  // namespace
 }  // namespace danlu::cpu::simd
