@@ -31,17 +31,19 @@ class Entry:
         self.contestant = contestant
         self.name = contestant.name
         self.error = self.curve = None
+        self.disagreeing = {}
         self.epochs = 1
         self.step_ms, self.calls_ms = [], []
 
-    def get_ready(self, workload, tensors, turn):
-        """Loads, compiles, draws the loss curve, and finds how many epochs make a turn."""
+    def get_ready(self, workload, tensors, turn, reference=None):
+        """Loads, compiles, draws the loss curve, and finds how many epochs make a turn.
+        `reference` is the loss curve to agree with."""
         ask = self.contestant.ask
         try:
             ask("load", workload=workload, tensors=str(tensors))
             self.warm = ask("warm")
             if workload["mode"] == "train":
-                self.curve = ask("curve", steps=workloads.CURVE_STEPS)["losses"]
+                self.choose_variant(reference)
             while True:
                 seconds = ask("run", epochs=self.epochs)["seconds"]
                 if seconds > turn / 4:
@@ -51,6 +53,32 @@ class Entry:
         except WorkerError as error:
             self.error = str(error)
             say(f"    {error}")
+
+    def draw_curve(self, **arguments):
+        return self.contestant.ask("curve", steps=workloads.CURVE_STEPS, **arguments)["losses"]
+
+    def choose_variant(self, reference):
+        """Takes the fastest variant whose losses agree with `reference`, or the fastest of all when
+        none does."""
+        self.curve = self.draw_curve()
+        tried = self.warm.get("tried_s", {})
+        if reference is None or not tried:
+            return
+        fastest, curve = self.warm["variant"], self.curve
+        for variant in sorted(tried, key=tried.get):
+            if variant != self.warm["variant"]:
+                curve = self.draw_curve(variant=variant)
+            error = curve_error(curve, reference)
+            if error <= CURVE_TOLERANCE:
+                self.take(variant, curve)
+                return
+            self.disagreeing[variant] = error
+        if len(tried) > 1:
+            self.take(fastest, self.draw_curve(variant=fastest))
+
+    def take(self, variant, curve):
+        self.curve = curve
+        self.warm.update(variant=variant, compile_s=self.warm["tried_compile_s"][variant])
 
     def turn(self):
         """One measured turn after a short one that fills caches again."""
@@ -68,6 +96,8 @@ class Entry:
             result["p99_ms"] = percentile(self.calls_ms, 0.99)
         if "tried_s" in self.warm:
             result["variants_tried"] = {k: round(v, 6) for k, v in self.warm["tried_s"].items()}
+        if self.disagreeing:
+            result["variants_disagreeing"] = self.disagreeing
         if self.warm.get("failed"):
             result["variants_failed"] = self.warm["failed"]
         return result
@@ -121,7 +151,7 @@ class Bench:
         entries = [Entry(c) for c in self.contestants
                    if c.name != "keras" or "keras" in workload.get("peers", [])]
         for entry in entries:
-            entry.get_ready(workload, tensors, self.options.turn)
+            entry.get_ready(workload, tensors, self.options.turn, entries[0].curve)
         result = {"workload": workload["name"], "about": workload["about"],
                   "precision": workload["precision"], "threads": self.threads,
                   "batch": workload["batch"], "steps_per_epoch": workload["steps"],

@@ -4,6 +4,7 @@ need, the report.
     python3 test_bench.py PATH_OF_danlu_worker
 """
 
+import importlib.util
 import json
 import pathlib
 import subprocess
@@ -193,6 +194,82 @@ class Report(unittest.TestCase):
     def test_durations(self):
         self.assertEqual([report.duration(ms) for ms in (0.0034, 0.02, 3.914, 31.2, 4321.0, None)],
                          ["3.40 µs", "20.0 µs", "3.91 ms", "31.2 ms", "4.32 s", "–"])
+
+
+class FakeContestant:
+    """A peer whose variants have these (seconds, loss); it remembers what it was asked to use."""
+
+    name, version = "fake", "1"
+
+    def __init__(self, variants):
+        self.variants = variants
+        self.used = min(variants, key=lambda variant: variants[variant][0])
+
+    def ask(self, command, **arguments):
+        self.used = arguments.get("variant", self.used)
+        seconds, loss = self.variants[self.used]
+        return {"load": {},
+                "warm": {"variant": self.used, "compile_s": 1.0, "failed": {},
+                         "tried_s": {v: s for v, (s, _) in self.variants.items()},
+                         "tried_compile_s": {v: 10 * s for v, (s, _) in self.variants.items()}},
+                "curve": {"losses": [1.0, loss]},
+                "run": {"seconds": seconds, "steps": 1}}[command]
+
+
+class Variants(unittest.TestCase):
+    def ready(self, reference, **variants):
+        entry = measure.Entry(FakeContestant(variants))
+        entry.get_ready({"mode": "train"}, "", 0.01, reference)
+        self.assertIsNone(entry.error)
+        entry.step_ms = [1.0]
+        return entry
+
+    def test_the_fastest_counts_when_it_agrees(self):
+        entry = self.ready([1.0, 0.5], slow=(3, 0.5), fast=(1, 0.5))
+        self.assertEqual((entry.contestant.used, entry.record()["variant"]), ("fast", "fast"))
+        self.assertNotIn("variants_disagreeing", entry.record())
+
+    def test_the_next_fastest_that_agrees_replaces_it(self):
+        entry = self.ready([1.0, 0.5], slow=(3, 0.5), slowest=(4, 0.5), fast=(1, 0.6), other=(2, 0.7))
+        record = entry.record()
+        self.assertEqual((entry.contestant.used, record["variant"]), ("slow", "slow"))
+        self.assertEqual((entry.curve, record["compile_s"]), ([1.0, 0.5], 30))
+        self.assertEqual(sorted(record["variants_disagreeing"]), ["fast", "other"])
+        self.assertAlmostEqual(record["variants_disagreeing"]["fast"], 0.2)
+
+    def test_the_fastest_stays_when_none_agrees(self):
+        entry = self.ready([1.0, 0.5], slow=(3, 0.8), fast=(1, 0.6))
+        self.assertEqual((entry.contestant.used, entry.record()["variant"]), ("fast", "fast"))
+        self.assertEqual(entry.curve, [1.0, 0.6])
+        self.assertEqual(sorted(entry.record()["variants_disagreeing"]), ["fast", "slow"])
+
+    def test_without_a_reference_nothing_is_compared(self):
+        entry = self.ready(None, slow=(3, 0.5), fast=(1, 0.6))
+        self.assertEqual((entry.contestant.used, entry.curve), ("fast", [1.0, 0.6]))
+
+
+@unittest.skipUnless(importlib.util.find_spec("numpy"), "the peers' workers need numpy")
+class PeerWorker(unittest.TestCase):
+    def test_a_curve_of_another_variant_is_used_from_then_on(self):
+        import worker_base
+
+        class Framework(worker_base.Framework):
+            def prepare(self, workload, x, y, weights, variant):
+                self.variant = variant
+
+            def losses(self, steps):
+                return [len(self.variant)] * steps
+
+            def epochs(self, count):
+                pass
+
+        worker = worker_base.Worker(Framework())
+        worker.workload, worker.variant = {"mode": "train"}, "a"
+        worker.x = worker.y = worker.weights = []
+        self.assertEqual(worker.answer({"command": "curve", "steps": 2})["losses"], [1, 1])
+        answer = worker.answer({"command": "curve", "steps": 1, "variant": "bcd"})
+        self.assertEqual(answer["losses"], [3])
+        self.assertEqual(worker.answer({"command": "curve", "steps": 1})["losses"], [3])
 
 
 class Rules(unittest.TestCase):

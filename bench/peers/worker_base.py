@@ -51,7 +51,7 @@ class Framework:
     """One peer. Subclasses keep the state of a workload between calls.
 
     A variant is one way of writing the same thing in the framework; `warm` times each that works
-    and the fastest is the one that counts.
+    and the fastest whose losses are right is the one that counts.
     """
 
     name = ""
@@ -114,6 +114,7 @@ class Worker:
         self.framework.prepare(self.workload, self.x, self.y, self.weights, variant)
 
     def do_curve(self, request):
+        self.variant = request.get("variant", self.variant)
         self.prepare(self.variant)
         losses = [float(loss) for loss in self.framework.losses(request["steps"])]
         self.go(1)
@@ -167,7 +168,7 @@ class Worker:
         self.prepare(self.variant)
         self.go(1)
         return {"variant": self.variant, "compile_s": compile_s[self.variant],
-                "tried_s": tried, "failed": failed}
+                "tried_s": tried, "tried_compile_s": compile_s, "failed": failed}
 
     def do_run(self, request):
         epochs = request["epochs"]
