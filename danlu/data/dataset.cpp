@@ -82,8 +82,8 @@ void dispatch_target(DType dtype, F&& f) {
 
 /// Copies the rows of `from` that `rows` names into `to`, one after the other.
 /// Writes the samples `rows` to the rows of `to` from `first` on.
-void gather_part(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows, size_t first,
-                 float divide_by) {
+void gather_part(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows,
+                 size_t first, float divide_by) {
   const auto length = static_cast<size_t>(row_elements(from));
   if (from.dtype() == to.dtype() && divide_by == 1) {
     const size_t bytes = length * size_of(from.dtype());

@@ -7,6 +7,7 @@
 #include "danlu/backends/cpu/batch_plan.h"
 #include "danlu/backends/cpu/conv_geometry.h"
 #include "danlu/backends/cpu/simd/nonfinite.h"
+#include "danlu/backends/cpu/simd/transpose_block.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/fused/fused_attrs.h"
 
@@ -86,7 +87,7 @@ struct Plan {
   int64_t kernel_floats() const { return whole_lines(filter_size * conv.filters); }
   int64_t padded_floats() const { return pads ? whole_lines(image.image_size * batch.most) : 0; }
   int64_t list_entries() const {
-    return whole_lines(std::max((image.filters + 16) * image.pool_h * image.pool_w,
+    return whole_lines(std::max((image.filters + 16) * image.pool_h * image.pool_w * kSparsePixels,
                                 batch.most * image.out_h * image.out_w + 1));
   }
   SparseList list(float* scratch) const {
@@ -116,6 +117,31 @@ void transpose(const float* from, int64_t from_rows, int64_t from_columns, float
     for (int64_t column = 0; column < from_rows; ++column) {
       for (long r = row; r < row_end; ++r)
         to[r * from_rows + column] = from[column * from_columns + r];
+    }
+  }
+}
+
+// Taps [range) of the kernel (taps, channels, filters), in slices.
+void slice_kernel(const float* kernel, const SparseConvImage& g, const SparseSlices& slices,
+                  float* out, Range range) {
+  for (long tap = range.begin; tap < range.end; ++tap) {
+    for (int64_t c = 0; c < g.channels; c += slices.channels) {
+      const float* from = kernel + (tap * g.channels + c) * g.filters;
+      const int64_t slice = c / slices.channels * slices.tap_groups + tap / slices.taps;
+      float* to =
+          out + slice * slices.slice_floats(g.filters) + tap % slices.taps * slices.channels;
+      const int64_t stride = slices.filter_floats();
+      int64_t f = 0;
+      for (; f + 4 <= g.filters; f += 4) {
+        for (int64_t at = 0; at < slices.channels; at += 4) {
+          transpose_block(from + at * g.filters + f, g.filters, to + f * stride + at, stride);
+        }
+      }
+      for (; f < g.filters; ++f) {
+        for (int64_t at = 0; at < slices.channels; ++at) {
+          to[f * stride + at] = from[at * g.filters + f];
+        }
+      }
     }
   }
 }
@@ -185,52 +211,58 @@ KernelDef sparse_conv2d_pool_backward_kernel() {
 }
 
 KernelDef sparse_conv2d_pool_backward_input() {
-  return {"sparse",
-          [](const KernelQuery& q) { return refuse(q, q.outputs[0].shape, q.inputs[2].shape); },
-          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-            const Plan plan({q.outputs[0].shape, q.inputs[2].shape, attrs.conv}, attrs.pool,
-                            q.threads, 1);
-            const int64_t chunk_floats = plan.padded_floats() + 2 * plan.list_entries();
-            return simple_kernel(
-                [=, isa = q.isa,
-                 backward = sparse_conv_functions(q.isa).backward_input](const KernelArgs& args) {
-                  auto* kernel = reinterpret_cast<float*>(args.scratch);
-                  const SparseConvImage image = plan.loops();
-                  // (taps, channels, filters) to (filters, taps, channels).
-                  parallel_chunks(plan.batch.threads, [&](int chunk) {
-                    transpose(args.in<float>(2), plan.filter_size, plan.conv.filters, kernel,
-                              chunk_range(plan.conv.filters, plan.batch.threads, chunk, 16));
-                  });
-                  parallel_chunks(plan.batch.threads, [&](int chunk) {
-                    float* padded = kernel + plan.kernel_floats() + chunk * chunk_floats;
-                    const SparseList list = plan.list(padded + plan.padded_floats());
-                    plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
-                      float* out = args.out<float>(0) + i * plan.x_image;
-                      float* dx = plan.pads ? padded : out;
-                      std::fill(dx, dx + (plan.pads ? plan.padded_floats() : plan.x_image), 0.0f);
-                      backward(image, kernel, args.in<float>(0) + i * plan.pooled_image,
-                               args.in<uint8_t>(1) + i * plan.pooled_image, dx, list);
-                      if (plan.pads) {
-                        const int64_t row = plan.conv.in_w * plan.conv.channels;
-                        plan.for_each_row([&](int64_t to, int64_t from) {
-                          std::copy(padded + from, padded + from + row, out + to);
-                        });
-                      }
+  return {
+      "sparse",
+      [](const KernelQuery& q) { return refuse(q, q.outputs[0].shape, q.inputs[2].shape); },
+      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+        const ConvGeometry g(q.outputs[0].shape, q.inputs[2].shape, attrs.conv);
+        const PoolGeometry pool({g.batch, g.out_h, g.out_w, g.filters}, attrs.pool);
+        const Plan plan(g, attrs.pool, q.threads,
+                        std::max<int64_t>(1, kSparsePixels / (pool.out_h * pool.out_w)));
+        const SparseConvFunctions loops = sparse_conv_functions(q.isa);
+        const SparseSlices slices = loops.slices(plan.image);
+        const int64_t kernel_floats = slices.floats(plan.image);
+        const int64_t chunk_floats = plan.padded_floats() + 2 * plan.list_entries();
+        return simple_kernel(
+            [=, isa = q.isa](const KernelArgs& args) {
+              auto* kernel = reinterpret_cast<float*>(args.scratch);
+              const SparseConvImage image = plan.loops();
+              parallel_chunks(plan.batch.threads, [&](int chunk) {
+                slice_kernel(args.in<float>(2), image, slices, kernel,
+                             chunk_range(image.taps, plan.batch.threads, chunk));
+              });
+              parallel_chunks(plan.batch.threads, [&](int chunk) {
+                float* padded = kernel + kernel_floats + chunk * chunk_floats;
+                const SparseList list = plan.list(padded + plan.padded_floats());
+                plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t images) {
+                  float* out = args.out<float>(0) + i * plan.x_image;
+                  float* dx = plan.pads ? padded : out;
+                  std::fill(dx, dx + images * image.image_size, 0.0f);
+                  loops.backward_input(image, images, kernel,
+                                       args.in<float>(0) + i * plan.pooled_image,
+                                       args.in<uint8_t>(1) + i * plan.pooled_image, dx, list);
+                  if (!plan.pads) return;
+                  const int64_t row = plan.conv.in_w * plan.conv.channels;
+                  for (int64_t at = 0; at < images; ++at) {
+                    plan.for_each_row([&](int64_t to, int64_t from) {
+                      const float* begin = padded + at * image.image_size + from;
+                      std::copy(begin, begin + row, out + at * plan.x_image + to);
                     });
-                  });
-                  const bool finite =
-                      all_finite_function(isa)(args.in<float>(2), plan.conv.kernel_size());
-                  if (!finite) {
-                    add_zero_products_to_input(plan.conv, plan.pool, args.in<float>(0),
-                                               args.in<uint8_t>(1), args.in<float>(2),
-                                               args.out<float>(0));
                   }
-                },
-                static_cast<size_t>(plan.kernel_floats() + chunk_floats * plan.batch.threads) *
-                    sizeof(float),
-                plan.batch.threads);
-          }};
+                });
+              });
+              const bool finite =
+                  all_finite_function(isa)(args.in<float>(2), plan.conv.kernel_size());
+              if (!finite) {
+                add_zero_products_to_input(plan.conv, plan.pool, args.in<float>(0),
+                                           args.in<uint8_t>(1), args.in<float>(2),
+                                           args.out<float>(0));
+              }
+            },
+            static_cast<size_t>(kernel_floats + chunk_floats * plan.batch.threads) * sizeof(float),
+            plan.batch.threads);
+      }};
 }
 
 }  // namespace danlu::cpu::simd

@@ -34,15 +34,34 @@ struct SparseList {
   int32_t* offsets;
 };
 
+/// The kernel in slices of some taps and channels, each small enough for the first-level cache with
+/// all filters: (channel groups, tap groups, filters, taps, channels), the last tap group padded.
+struct SparseSlices {
+  int64_t channels;  ///< of a slice: one or two vectors
+  int64_t taps;      ///< of a slice
+  int64_t tap_groups;
+
+  int64_t filter_floats() const { return taps * channels; }
+  int64_t slice_floats(int64_t filters) const { return filters * filter_floats(); }
+  int64_t floats(const SparseConvImage& g) const {
+    return g.channels / channels * tap_groups * slice_floats(g.filters);
+  }
+};
+
+/// Pixels of pooled gradients that are sorted before the slices are gone through.
+inline constexpr int64_t kSparsePixels = 64;
+
 struct SparseConvFunctions {
+  SparseSlices (*slices)(const SparseConvImage& g);
   /// sums (filters, taps, channels) += gradient of the kernel over neighbouring images. `list`
   /// holds images · out_h · out_w entries and one more.
   void (*backward_kernel)(const SparseConvImage& g, int64_t images, const float* x,
                           const float* grad, const uint8_t* index, float* sums, SparseList list);
-  /// dx += gradient of one padded input; `kernel` is (filters, taps, channels). `list` holds
-  /// `filters` entries and 16 more for each position of the window.
-  void (*backward_input)(const SparseConvImage& g, const float* kernel, const float* grad,
-                         const uint8_t* index, float* dx, SparseList list);
+  /// dx += gradient of neighbouring padded inputs; `kernel` is in slices. `list` holds
+  /// `filters` entries and 16 more for each position of the window in max(kSparsePixels, out_w)
+  /// pixels.
+  void (*backward_input)(const SparseConvImage& g, int64_t images, const float* kernel,
+                         const float* grad, const uint8_t* index, float* dx, SparseList list);
 };
 SparseConvFunctions sparse_conv_functions(Isa isa);
 

@@ -123,7 +123,7 @@ struct Corners {
   }
 };
 
-/// 0, channels, 2 channels …: how the taps lie in sums and in the transposed kernel.
+/// 0, channels, 2 channels …: how the taps lie in sums.
 struct Dense {
   std::array<int64_t, 256> at;
   explicit Dense(const SparseConvImage& g) {
@@ -159,20 +159,20 @@ void backward_kernel(const SparseConvImage& g, int64_t images, const float* x, c
   }
 }
 
-// Sorts the gradients of filters [first, last) by the position they came from, without the zeros:
-// list p begins `stride` entries after list p − 1 and gets counts[p] entries.
-HWY_INLINE void sort_by_position(const float* grad, const uint8_t* index, int64_t first,
-                                 int64_t last, int positions, int32_t filter_size, SparseList list,
+// Sorts the gradients of all filters by the position they came from, without the zeros: list p
+// begins `stride` entries after list p − 1 and gets counts[p] entries.
+HWY_INLINE void sort_by_position(const float* grad, const uint8_t* index, int positions,
+                                 int32_t filter_floats, int64_t filters, SparseList list,
                                  int64_t stride, int64_t* counts) {
   const D d;
   const hn::RebindToSigned<D> di;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   std::fill(counts, counts + positions, 0);
-  for (int64_t f = first; f < last; f += lanes) {
-    const auto n = static_cast<size_t>(std::min(lanes, last - f));
+  for (int64_t f = 0; f < filters; f += lanes) {
+    const auto n = static_cast<size_t>(std::min(lanes, filters - f));
     const V value = load_some(d, grad + f, n);  // 0 behind the last
     const auto where = load_positions(d, index + f, n);
-    const auto offsets = hn::Mul(hn::Iota(di, static_cast<int32_t>(f)), hn::Set(di, filter_size));
+    const auto offsets = hn::Mul(hn::Iota(di, static_cast<int32_t>(f)), hn::Set(di, filter_floats));
     const auto some = hn::Not(hn::Eq(value, hn::Zero(d)));  // NaN is not 0
     for (int p = 0; p < positions; ++p) {
       const auto here = hn::And(hn::RebindMask(d, hn::Eq(where, hn::Set(di, p))), some);
@@ -184,29 +184,111 @@ HWY_INLINE void sort_by_position(const float* grad, const uint8_t* index, int64_
   }
 }
 
-void backward_input(const SparseConvImage& g, const float* kernel, const float* grad,
-                    const uint8_t* index, float* dx, SparseList list) {
+SparseSlices slices_of(const SparseConvImage& g) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(D()));
+  const int64_t channels = g.channels % (2 * lanes) == 0 ? 2 * lanes : lanes;
+  const int64_t most = std::clamp<int64_t>(kKernelFloats / (g.filters * channels), 1, kMostTaps);
+  const int64_t groups = (g.taps + most - 1) / most;
+  return {channels, (g.taps + groups - 1) / groups, groups};
+}
+
+/// One list of gradients and the input they came from.
+struct Spread {
+  const float* values;
+  const int32_t* offsets;  ///< in the slice
+  int64_t count;
+  const float* slice;
+  float* corner;
+  const int64_t* tap_offsets;
+};
+
+/// The taps' pixels += Σ value · the slice's row, all in registers. With few sums every second
+/// entry has its own, so that none waits for the one before.
+template <int kTaps, int kVectors>
+void spread(const Spread& s) {
+  const D d;
+  constexpr size_t kLanes = hn::MaxLanes(d);
+  constexpr int kSums = kTaps * kVectors;
+  constexpr int kSets = kSums <= 6 ? 2 : 1;
+  V sums[kSets][kSums];
+#pragma GCC unroll 32
+  for (int i = 0; i < kSums; ++i) {
+    sums[0][i] = hn::LoadU(d, s.corner + s.tap_offsets[i / kVectors] + i % kVectors * kLanes);
+    if constexpr (kSets > 1) sums[1][i] = hn::Zero(d);
+  }
+  const float* value = s.values;
+  const int32_t* offset = s.offsets;
+  const float* const end = value + s.count;
+  const auto add = [&](V* to, int64_t at) HWY_ATTR {
+    const V x = hn::Set(d, value[at]);
+    const float* row = s.slice + offset[at];
+#pragma GCC unroll 32
+    for (int i = 0; i < kSums; ++i) to[i] = hn::MulAdd(x, hn::Load(d, row + i * kLanes), to[i]);
+  };
+  if constexpr (kSets > 1) {
+    for (; value + 1 < end; value += 2, offset += 2) {
+      add(sums[0], 0);
+      add(sums[1], 1);
+    }
+  }
+  for (; value < end; ++value, ++offset) add(sums[0], 0);
+#pragma GCC unroll 32
+  for (int i = 0; i < kSums; ++i) {
+    if constexpr (kSets > 1) sums[0][i] = hn::Add(sums[0][i], sums[1][i]);
+    hn::StoreU(sums[0][i], d, s.corner + s.tap_offsets[i / kVectors] + i % kVectors * kLanes);
+  }
+}
+
+using SpreadFunction = void (*)(const Spread&);
+template <int kVectors, int... kTaps>
+constexpr std::array<SpreadFunction, sizeof...(kTaps)> spread_table(
+    std::integer_sequence<int, kTaps...>) {
+  return {spread<kTaps + 1, kVectors>...};
+}
+constexpr auto kSpreadOne = spread_table<1>(std::make_integer_sequence<int, kMostTaps>());
+constexpr auto kSpreadTwo = spread_table<2>(std::make_integer_sequence<int, kMostTaps>());
+
+void backward_input(const SparseConvImage& g, int64_t images, const float* kernel,
+                    const float* grad, const uint8_t* index, float* dx, SparseList list) {
   const Corners corners(g);
-  const Dense dense(g);
-  const auto filter_size = static_cast<int32_t>(g.taps * g.channels);
+  const SparseSlices slices = slices_of(g);
+  const auto& table =
+      slices.channels == static_cast<int64_t>(hn::Lanes(D())) ? kSpreadOne : kSpreadTwo;
   const auto positions = static_cast<int>(corners.positions);
   const int64_t stride = g.filters + 16;
-  // As many filters at a time as the first-level cache holds.
-  const int64_t most = std::max<int64_t>(16, kKernelFloats / filter_size / 16 * 16);
-  for (int64_t first = 0; first < g.filters; first += most) {
-    const int64_t last = std::min(g.filters, first + most);
-    for (int64_t oh = 0; oh < g.out_h; ++oh) {
-      for (int64_t ow = 0; ow < g.out_w; ++ow) {
-        const int64_t pixel = (oh * g.out_w + ow) * g.filters;
-        float* corner = dx + (oh * g.pool_h * g.width + ow * g.pool_w) * g.channels;
-        int64_t counts[kMostSparsePositions];
-        sort_by_position(grad + pixel, index + pixel, first, last, positions, filter_size, list,
-                         stride, counts);
-        for (int p = 0; p < positions; ++p) {
-          if (counts[p] == 0) continue;
-          accumulate_all(g,
-                         {list.values + p * stride, list.offsets + p * stride, counts[p], kernel,
-                          dense.at.data(), corner + corners.at[static_cast<size_t>(p)], g.offsets});
+  const int64_t rows = images * g.out_h;
+  const int64_t strip = std::max<int64_t>(1, kSparsePixels / g.out_w);
+  int64_t counts[kSparsePixels * kMostSparsePositions];
+  float* pixel_corners[kSparsePixels];
+  for (int64_t first = 0; first < rows; first += strip) {
+    for (int64_t column = 0; column < g.out_w; column += kSparsePixels) {
+      int64_t pixels = 0;
+      for (int64_t row = first; row < std::min(rows, first + strip); ++row) {
+        for (int64_t ow = column; ow < std::min(g.out_w, column + kSparsePixels); ++ow, ++pixels) {
+          const int64_t at = (row * g.out_w + ow) * g.filters;
+          pixel_corners[pixels] = dx + row / g.out_h * g.image_size +
+                                  (row % g.out_h * g.pool_h * g.width + ow * g.pool_w) * g.channels;
+          sort_by_position(grad + at, index + at, positions,
+                           static_cast<int32_t>(slices.filter_floats()), g.filters,
+                           {list.values + pixels * positions * stride,
+                            list.offsets + pixels * positions * stride},
+                           stride, counts + pixels * positions);
+        }
+      }
+      const float* slice = kernel;
+      for (int64_t c = 0; c < g.channels; c += slices.channels) {
+        for (int64_t group = 0; group < slices.tap_groups;
+             ++group, slice += slices.slice_floats(g.filters)) {
+          const int64_t tap = group * slices.taps;
+          const int64_t taps = std::min(slices.taps, g.taps - tap);
+          const SpreadFunction function = table[static_cast<size_t>(taps - 1)];
+          for (int64_t i = 0; i < pixels * positions; ++i) {
+            if (counts[i] == 0) continue;
+            function(
+                {list.values + i * stride, list.offsets + i * stride, counts[i], slice,
+                 pixel_corners[i / positions] + corners.at[static_cast<size_t>(i % positions)] + c,
+                 g.offsets + tap});
+          }
         }
       }
     }
@@ -215,7 +297,7 @@ void backward_input(const SparseConvImage& g, const float* kernel, const float* 
 
 }  // namespace
 
-SparseConvFunctions sparse_conv_choice() { return {backward_kernel, backward_input}; }
+SparseConvFunctions sparse_conv_choice() { return {slices_of, backward_kernel, backward_input}; }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
