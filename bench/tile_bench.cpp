@@ -26,7 +26,7 @@ constexpr TileInput kRow{.access = TileAccess::row};
 class Setup {
  public:
   Setup(const TileProgram& program, const std::vector<Space>& spaces, int threads)
-      : kernel_(make_tile_kernel(program, spaces, threads, cpu_isa())),
+      : kernel_(make_tile_kernel(program, spaces, threads, cpu_isa(), TileCode::generated)),
         scratch_(Buffer::allocate(kernel_->scratch_bytes())) {
     std::mt19937 random(1);
     std::uniform_real_distribution<float> uniform(0.1f, 1.0f);
