@@ -1,10 +1,12 @@
 #include "danlu/core/host_tensor.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/core/arrival.h"
 
 namespace danlu {
 namespace {
@@ -30,6 +32,12 @@ HostTensor::HostTensor(DType dtype, Shape shape, std::shared_ptr<Buffer> buffer)
                       .expected = std::to_string(needed) + " bytes for " + spec().to_string(),
                       .received = buffer_ ? std::to_string(buffer_->bytes()) + " bytes" : "none"});
   }
+}
+
+HostTensor::HostTensor(DType dtype, Shape shape, std::shared_ptr<Buffer> buffer,
+                       std::shared_ptr<const Arrival> arrival)
+    : HostTensor(dtype, std::move(shape), std::move(buffer)) {
+  arrival_ = std::move(arrival);
 }
 
 HostTensor HostTensor::empty(const Shape& shape, DType dtype) {
@@ -65,7 +73,7 @@ HostTensor HostTensor::slice(int64_t begin, int64_t end) const {
   const size_t row = static_cast<size_t>(shape_.with_dim(0, 1).num_elements()) * size_of(dtype_);
   char* start = static_cast<char*>(buffer_->data()) + static_cast<size_t>(begin) * row;
   return HostTensor(dtype_, part,
-                    Buffer::wrap(start, static_cast<size_t>(end - begin) * row, buffer_));
+                    Buffer::wrap(start, static_cast<size_t>(end - begin) * row, buffer_), arrival_);
 }
 
 HostTensor HostTensor::reshape(const Shape& shape) const {
@@ -75,7 +83,7 @@ HostTensor HostTensor::reshape(const Shape& shape) const {
                       .expected = "a shape with " + std::to_string(num_elements()) + " elements",
                       .received = shape.to_string()});
   }
-  return HostTensor(dtype_, shape, buffer_);
+  return HostTensor(dtype_, shape, buffer_, arrival_);
 }
 
 HostTensor HostTensor::clone() const {
@@ -83,6 +91,20 @@ HostTensor HostTensor::clone() const {
   HostTensor copy = empty(shape_, dtype_);
   std::memcpy(copy.data(), data(), bytes());
   return copy;
+}
+
+const void* HostTensor::data_of_items(std::span<const int64_t> items) const {
+  if (arrival_ && !items.empty()) wait_for_items(*std::ranges::max_element(items) + 1);
+  return defined() ? buffer_->data() : nullptr;
+}
+
+void HostTensor::wait() const {
+  arrival_->wait_until(static_cast<char*>(buffer_->data()) + bytes());
+}
+
+void HostTensor::wait_for_items(int64_t count) const {
+  const size_t item = static_cast<size_t>(shape_.with_dim(0, 1).num_elements()) * size_of(dtype_);
+  arrival_->wait_until(static_cast<char*>(buffer_->data()) + static_cast<size_t>(count) * item);
 }
 
 void HostTensor::check_type(DType wanted) const {

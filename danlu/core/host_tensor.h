@@ -12,8 +12,11 @@
 
 namespace danlu {
 
+class Arrival;
+
 /// A dense row-major tensor in host memory: what files and data pipelines speak in. Copies share
-/// the storage. Nothing here is lazy and nothing is computed.
+/// the storage. Nothing here is computed; the elements of a file that is still being read may be on
+/// their way, and then whoever asks for them waits.
 class HostTensor {
  public:
   /// No tensor at all: `defined()` is false, there is no storage.
@@ -21,6 +24,10 @@ class HostTensor {
   /// A tensor on existing storage. Errors: ShapeError when `buffer` is missing or holds fewer
   /// bytes than `shape` needs, or a dimension is unknown.
   HostTensor(DType dtype, Shape shape, std::shared_ptr<Buffer> buffer);
+  /// The same on storage that `arrival` is filling. Errors of the filling come from `data`,
+  /// `values`, `buffer` and what uses them.
+  HostTensor(DType dtype, Shape shape, std::shared_ptr<Buffer> buffer,
+             std::shared_ptr<const Arrival> arrival);
 
   /// Storage with indeterminate contents. Errors: ShapeError when a dimension is unknown; Error
   /// when the memory cannot be had.
@@ -45,10 +52,15 @@ class HostTensor {
   TensorSpec spec() const { return {shape_, dtype_}; }
   int64_t num_elements() const { return defined() ? shape_.num_elements() : 0; }
   size_t bytes() const { return static_cast<size_t>(num_elements()) * size_of(dtype_); }
-  const std::shared_ptr<Buffer>& buffer() const { return buffer_; }
+  const std::shared_ptr<Buffer>& buffer() const {
+    if (arrival_) wait();
+    return buffer_;
+  }
 
-  void* data() { return defined() ? buffer_->data() : nullptr; }
-  const void* data() const { return defined() ? buffer_->data() : nullptr; }
+  void* data() { return defined() ? buffer()->data() : nullptr; }
+  const void* data() const { return defined() ? buffer()->data() : nullptr; }
+  /// `data()`, of which only these items of the first axis may be read: nobody waits for others.
+  const void* data_of_items(std::span<const int64_t> items) const;
   /// The elements. Errors: DTypeError when T is not how `dtype()` is stored.
   template <class T>
   std::span<const T> values() const {
@@ -77,10 +89,13 @@ class HostTensor {
  private:
   static HostTensor from_bytes(const void* data, size_t count, const Shape& shape, DType dtype);
   void check_type(DType wanted) const;
+  void wait() const;
+  void wait_for_items(int64_t count) const;
 
   DType dtype_ = DType::float32;
   Shape shape_{0};
   std::shared_ptr<Buffer> buffer_;
+  std::shared_ptr<const Arrival> arrival_;
 };
 
 template <class T>

@@ -1,14 +1,12 @@
-#include <pthread.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <csignal>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "danlu/base/data_thread.h"
 #include "danlu/base/thread.h"
 #include "danlu/data/dataset.h"
 
@@ -33,7 +31,7 @@ struct BatchStream::State {
                   ? dataset.y_spec(std::min(dataset.batch_size(), dataset.num_samples())).bytes()
                   : 0;
     for (Slot& slot : slots) own_storage(slot);
-    if (ahead > 0) launch();
+    if (ahead > 0) worker = start_data_thread([this] { produce(); });
   }
 
   ~State() {
@@ -44,20 +42,6 @@ struct BatchStream::State {
     }
     changed.notify_all();
     worker.join();
-  }
-
-  /// Signals such as Ctrl-C go to the threads of the program, never to this one.
-  void launch() {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    try {
-      worker = std::thread([this] { produce(); });
-    } catch (...) {
-      pthread_sigmask(SIG_SETMASK, &old, nullptr);
-      throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &old, nullptr);
   }
 
   /// Gives `slot` storage that nobody else refers to.

@@ -80,14 +80,14 @@ void dispatch_target(DType dtype, F&& f) {
   }
 }
 
-/// Copies the rows of `from` that `rows` names into `to`, one after the other.
-/// Writes the samples `rows` to the rows of `to` from `first` on.
-void gather_part(const HostTensor& from, HostTensor& to, std::span<const int64_t> rows,
-                 size_t first, float divide_by) {
+/// Writes the samples `rows` of `from`, whose elements begin at `data`, to the rows of `to` from
+/// `first` on.
+void gather_part(const HostTensor& from, const void* data, HostTensor& to,
+                 std::span<const int64_t> rows, size_t first, float divide_by) {
   const auto length = static_cast<size_t>(row_elements(from));
   if (from.dtype() == to.dtype() && divide_by == 1) {
     const size_t bytes = length * size_of(from.dtype());
-    const auto* in = static_cast<const char*>(from.data());
+    const auto* in = static_cast<const char*>(data);
     auto* out = static_cast<char*>(to.data()) + first * bytes;
     for (size_t r = 0; r < rows.size(); ++r, out += bytes) {
       if (r + 1 < rows.size()) prefetch_row(in + static_cast<size_t>(rows[r + 1]) * bytes, bytes);
@@ -97,7 +97,7 @@ void gather_part(const HostTensor& from, HostTensor& to, std::span<const int64_t
   }
   dispatch(from.dtype(), [&](auto source) {
     dispatch_target(to.dtype(), [&](auto target) {
-      const auto* in = static_cast<const decltype(source)*>(from.data());
+      const auto* in = static_cast<const decltype(source)*>(data);
       auto* out = static_cast<decltype(target)*>(to.data()) + first * length;
       gather_converted(in, out, rows, length, divide_by);
     });
@@ -108,11 +108,12 @@ void gather(const HostTensor& from, HostTensor& to, std::span<const int64_t> row
             int threads) {
   constexpr size_t kWorthAThread = 32 * 1024;  // bytes
   const int chunks = std::clamp(static_cast<int>(to.bytes() / kWorthAThread), 1, threads);
+  const void* data = from.data_of_items(rows);
   parallel_chunks(chunks, [&](int chunk) {
     const Range part = chunk_range(std::ssize(rows), chunks, chunk);
     const auto first = static_cast<size_t>(part.begin);
-    gather_part(from, to, rows.subspan(first, static_cast<size_t>(part.end - part.begin)), first,
-                divide_by);
+    gather_part(from, data, to, rows.subspan(first, static_cast<size_t>(part.end - part.begin)),
+                first, divide_by);
   });
 }
 
@@ -121,7 +122,7 @@ void gather_one_hot(const HostTensor& from, HostTensor& to, std::span<const int6
   auto* out = static_cast<float*>(to.data());
   std::memset(out, 0, to.bytes());
   dispatch(from.dtype(), [&](auto source) {
-    const auto* labels = static_cast<const decltype(source)*>(from.data());
+    const auto* labels = static_cast<const decltype(source)*>(from.data_of_items(rows));
     for (int64_t row : rows) {
       const auto label = static_cast<int64_t>(labels[row]);
       if (label < 0 || label >= classes) {

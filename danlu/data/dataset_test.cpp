@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "danlu/base/error.h"
+#include "danlu/core/arrival.h"
 
 namespace {
 std::atomic<int64_t> g_news{0};
@@ -264,6 +265,39 @@ TEST(Dataset, WrongArgumentsAreNamed) {
             }),
             "[Dataset] y cannot become one-hot rows. Expected a positive number of classes and "
             "integer labels of shape (n,). Received 4 classes, labels int32(3, 2).");
+}
+
+TEST(BatchStream, FirstBatchesComeBeforeTheLastSamples) {
+  std::atomic<bool> released{false};
+  auto buffer = Buffer::allocate(40 * sizeof(float));
+  int32_t next = 0;
+  auto arrival =
+      std::make_shared<const Arrival>(buffer, 10 * sizeof(float), [&](void* to, size_t bytes) {
+        if (next == 20) released.wait(false);
+        for (size_t i = 0; i < bytes / sizeof(float); ++i) {
+          static_cast<float*>(to)[i] = static_cast<float>(next++);
+        }
+      });
+  const Dataset data =
+      Dataset(HostTensor(DType::float32, {40, 1}, buffer, arrival), numbered(40).split().y)
+          .batch(8);
+  for (const int64_t ahead : {0, 2}) {
+    released = false;
+    BatchStream stream(data.prefetch(ahead));
+    stream.start(0);
+    for (int64_t index = 0; index < 5; ++index) {
+      if (index == 2) {
+        released = true;
+        released.notify_all();
+      }
+      const Batch* batch = stream.next();
+      ASSERT_NE(batch, nullptr);
+      for (int64_t i = 0; i < 8; ++i) {
+        EXPECT_EQ(batch->x.values<float>()[i], static_cast<float>(index * 8 + i));
+      }
+    }
+    EXPECT_EQ(stream.next(), nullptr);
+  }
 }
 
 TEST(DataSplit, SplitsLikeKeras) {

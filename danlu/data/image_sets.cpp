@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <numeric>
 
 #include "danlu/base/error.h"
@@ -72,7 +73,8 @@ DataSplit read_part(const std::string& folder, const std::string& part) {
                    .received = "a folder without it",
                    .hint = "name the folder that holds all four files"});
   }
-  DataSplit split{IdxReader(images).read_all(), IdxReader(labels).read_all()};
+  const auto pixels = std::make_shared<IdxReader>(images);
+  DataSplit split{IdxReader::read_all_behind(pixels), IdxReader(labels).read_all()};
   const bool labelled = split.y.shape().rank() == 1 &&
                         (split.y.dtype() == DType::uint8 || split.y.dtype() == DType::int32);
   if (split.x.shape().rank() < 2 || !labelled || split.x.shape()[0] != split.y.shape()[0]) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "danlu/base/error.h"
+#include "danlu/core/arrival.h"
 
 namespace danlu {
 namespace {
@@ -107,8 +108,30 @@ void IdxReader::read_header() {
 HostTensor IdxReader::read(int64_t items) {
   items = std::clamp<int64_t>(items, 0, items_left());
   HostTensor part = HostTensor::empty(shape_.with_dim(0, items), dtype_);
-  const auto count = static_cast<size_t>(part.num_elements());
-  auto* p = static_cast<uint8_t*>(part.data());
+  read_into(part.data(), items);
+  return part;
+}
+
+HostTensor IdxReader::read_all_behind(std::shared_ptr<IdxReader> reader) {
+  constexpr size_t kStep = 256 * 1024;
+  const Shape shape = reader->shape_.with_dim(0, reader->items_left());
+  const DType dtype = reader->dtype_;
+  const size_t item = std::max<size_t>(
+      static_cast<size_t>(shape.with_dim(0, 1).num_elements()) * size_of(dtype), 1);
+  const size_t bytes = static_cast<size_t>(shape.num_elements()) * size_of(dtype);
+  if (bytes == 0) return reader->read_all();
+  std::shared_ptr<Buffer> buffer = Buffer::allocate(bytes);
+  auto arrival =
+      std::make_shared<const Arrival>(buffer, std::max<size_t>(kStep / item, 1) * item,
+                                      [reader = std::move(reader), item](void* to, size_t part) {
+                                        reader->read_into(to, static_cast<int64_t>(part / item));
+                                      });
+  return HostTensor(dtype, shape, std::move(buffer), std::move(arrival));
+}
+
+void IdxReader::read_into(void* data, int64_t items) {
+  const auto count = static_cast<size_t>(shape_.with_dim(0, items).num_elements());
+  auto* p = static_cast<uint8_t*>(data);
   read_exactly(p, count * stored_bytes_);
   if (dtype_ == DType::int32 && stored_bytes_ < 4) {
     widen_in_place(p, count, stored_bytes_);
@@ -118,7 +141,6 @@ HostTensor IdxReader::read(int64_t items) {
   const bool ended = items > 0 && items == items_left();
   next_ += items;
   if (ended) check_end();
-  return part;
 }
 
 void IdxReader::check_end() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "danlu/core/host_tensor.h"
@@ -25,10 +26,15 @@ class IdxReader {
   /// Errors: IoError when the data ends early, is damaged, or goes on too long.
   HostTensor read(int64_t items);
   HostTensor read_all() { return read(items_left()); }
+  /// All items that are left, read by a thread of its own: at once, and whoever asks for elements
+  /// waits for them. The errors of `read` come then; the last item is there only once the end of
+  /// the file is checked. The reader must not be used any more.
+  static HostTensor read_all_behind(std::shared_ptr<IdxReader> reader);
 
  private:
   void read_header();
   void read_exactly(void* data, size_t bytes);
+  void read_into(void* data, int64_t items);
   void check_end();
 
   GzipInput input_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,14 @@ class IdxTest : public testing::Test {
     remove_file(path_);  // Some file systems flush a file that is truncated and written anew.
     std::ofstream(path_, std::ios::binary) << contents;
     return IdxReader(path_);
+  }
+  HostTensor behind(const std::string& contents) {
+    open(contents);
+    return IdxReader::read_all_behind(std::make_shared<IdxReader>(path_));
+  }
+  static std::string text_of(const HostTensor& bytes) {
+    const auto all = bytes.values<uint8_t>();
+    return {all.begin(), all.end()};
   }
   std::string error_of(const std::string& contents) {
     try {
@@ -83,6 +92,54 @@ TEST_F(IdxTest, StreamsPlainAndGzipped) {
     EXPECT_EQ(reader.read(3).shape(), Shape({0, 2, 3}));
   }
   EXPECT_EQ(open(header(8, {0, 28})).read_all().num_elements(), 0);
+}
+
+TEST_F(IdxTest, ReadsBehindTheCaller) {
+  std::string data;
+  PhiloxStream random(5);
+  for (int i = 0; i < 3000 * 600; ++i) data += static_cast<char>(random.below(256));
+  const std::string file = header(8, {3000, 600}) + data;
+  for (const std::string& contents : {file, gzip_compress(file)}) {
+    const auto whole = HostTensor(behind(contents)).reshape({1500, 1200});
+    const HostTensor middle = whole.slice(700, 702);
+    EXPECT_EQ(text_of(middle), data.substr(700 * 1200, 2400));
+    EXPECT_EQ(text_of(whole.clone()), data);
+    const int64_t items[] = {1499};
+    EXPECT_EQ(static_cast<const char*>(whole.data_of_items(items))[1800000 - 1], data.back());
+  }
+  behind(file);  // given up at once
+  EXPECT_EQ(
+      behind(header(11, {2, 2}) + std::string("\0\1\1\0\xff\xfe\0\2", 8)).to_vector<int32_t>(),
+      (std::vector<int32_t>{1, 256, -2, 2}));
+  EXPECT_EQ(behind(header(8, {0, 28})).shape(), Shape({0, 28}));
+  EXPECT_EQ(behind(header(8, {3, 0})).num_elements(), 0);
+}
+
+TEST_F(IdxTest, FaultsAreNamedBehindTheCaller) {
+  const auto error_behind = [&](const std::string& contents, bool last_item_only) {
+    try {
+      const HostTensor all = behind(contents);
+      (last_item_only ? all.slice(all.shape()[0] - 1, all.shape()[0]) : all).values<uint8_t>();
+    } catch (const IoError& e) {
+      return std::string(e.what());
+    }
+    return std::string("no IoError");
+  };
+  std::string data(3000 * 600, '\7');
+  for (size_t i = 0; i < data.size(); i += 5) data[i] = static_cast<char>(i / 5 % 251);
+  const std::string file = header(8, {3000, 600}) + data, good = gzip_compress(file);
+  std::string wrong_sum = good;
+  wrong_sum[good.size() - 8] ^= 1;
+  for (const bool last : {false, true}) {
+    EXPECT_EQ(error_behind(good, last), "no IoError");
+    EXPECT_THAT(error_behind(good.substr(0, good.size() / 2), last), HasSubstr("ends too early"));
+    EXPECT_THAT(error_behind(good.substr(0, good.size() - 1), last), HasSubstr("ends too early"));
+    EXPECT_THAT(error_behind(wrong_sum, last), HasSubstr("damaged (incorrect data check)"));
+    EXPECT_THAT(error_behind(gzip_compress(file + "x"), last), HasSubstr("goes on after its data"));
+    EXPECT_THAT(error_behind(gzip_compress(file.substr(0, file.size() - 1)), last),
+                HasSubstr("The IDX file ends too early"));
+    EXPECT_THAT(error_behind(file + "x", last), HasSubstr("goes on after its data"));
+  }
 }
 
 TEST_F(IdxTest, FaultsAreNamed) {
