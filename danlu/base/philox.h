@@ -83,6 +83,15 @@ class PhiloxStream {
     }
     return static_cast<uint64_t>(product >> 64);
   }
+  /// The same from one word instead of two.
+  uint32_t below32(uint32_t bound) {
+    uint64_t product = uint64_t{next_u32()} * bound;
+    if (static_cast<uint32_t>(product) < bound) {
+      const uint32_t threshold = (0 - bound) % bound;
+      while (static_cast<uint32_t>(product) < threshold) product = uint64_t{next_u32()} * bound;
+    }
+    return static_cast<uint32_t>(product >> 32);
+  }
   /// Standard normal (Box and Muller).
   double normal() {
     const double radius = std::sqrt(-2.0 * std::log1p(-uniform()));

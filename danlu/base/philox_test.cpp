@@ -53,7 +53,7 @@ TEST(PhiloxStream, DistributionsHaveTheirMoments) {
   PhiloxStream stream(123);
   constexpr int kCount = 200000;
   double sum_u = 0, sum_n = 0, sum_n2 = 0, sum_n4 = 0;
-  std::vector<int> histogram(7);
+  std::vector<int> histogram(7), histogram32(7);
   for (int i = 0; i < kCount; ++i) {
     const double u = stream.uniform();
     ASSERT_GE(u, 0.0);
@@ -67,13 +67,20 @@ TEST(PhiloxStream, DistributionsHaveTheirMoments) {
     const uint64_t k = stream.below(7);
     ASSERT_LT(k, 7u);
     ++histogram[k];
+    const uint32_t k32 = stream.below32(7);
+    ASSERT_LT(k32, 7u);
+    ++histogram32[k32];
   }
   // Five standard errors each.
   EXPECT_NEAR(sum_u / kCount, 0.5, 5 * std::sqrt(1.0 / 12 / kCount));
   EXPECT_NEAR(sum_n / kCount, 0.0, 5 * std::sqrt(1.0 / kCount));
   EXPECT_NEAR(sum_n2 / kCount, 1.0, 5 * std::sqrt(2.0 / kCount));
   EXPECT_NEAR(sum_n4 / kCount, 3.0, 5 * std::sqrt(96.0 / kCount));
-  for (int count : histogram) EXPECT_NEAR(count, kCount / 7.0, 5 * std::sqrt(kCount / 7.0));
+  for (const auto& counts : {histogram, histogram32}) {
+    for (int count : counts) EXPECT_NEAR(count, kCount / 7.0, 5 * std::sqrt(kCount / 7.0));
+  }
+  // A bound far above 2^31 has many words to reject.
+  for (int i = 0; i < 1000; ++i) ASSERT_LT(stream.below32(0xC0000001u), 0xC0000001u);
 }
 
 }  // namespace

@@ -81,6 +81,7 @@ void check_not_forked() {
 }
 
 Range chunk_range(long count, int chunks, int chunk, long grain) {
+  if (chunks == 1) return {0, count};
   const long grains = (count + grain - 1) / grain;
   const long base = grains / chunks;
   const long extra = grains % chunks;

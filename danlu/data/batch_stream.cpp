@@ -13,7 +13,8 @@
 namespace danlu {
 
 /// Batch i lives in slot i modulo the number of slots. The consumer holds batch `taken - 1`; the
-/// producer may fill a slot once the batch that was in it is given back.
+/// producer may fill a slot once the batch that was in it is given back. Without a producer the
+/// consumer fills the only slot itself, and nothing is locked.
 struct BatchStream::State {
   struct Slot {
     std::shared_ptr<Buffer> x, y;
@@ -44,14 +45,16 @@ struct BatchStream::State {
     worker.join();
   }
 
-  /// Gives `slot` storage that nobody else refers to.
+  /// Gives `slot` storage that nobody else refers to. Tensors of the right shape stay.
   void own_storage(Slot& slot) {
-    slot.batch = Batch();
-    const auto renew = [](std::shared_ptr<Buffer>& buffer, size_t bytes) {
-      if (buffer == nullptr || buffer.use_count() > 1) buffer = Buffer::allocate(bytes);
+    const auto renew = [&](std::shared_ptr<Buffer>& buffer, HostTensor& tensor, size_t bytes) {
+      const bool ours = tensor.defined() && tensor.buffer() == buffer;
+      if (buffer != nullptr && buffer.use_count() == (ours ? 2 : 1)) return;
+      buffer = Buffer::allocate(bytes);
+      tensor = HostTensor();
     };
-    renew(slot.x, x_bytes);
-    if (dataset.has_y()) renew(slot.y, y_bytes);
+    renew(slot.x, slot.batch.x, x_bytes);
+    if (dataset.has_y()) renew(slot.y, slot.batch.y, y_bytes);
       // use_count() reads without ordering; the storage must not be written before the last
       // holder's reads are done.
 #ifndef __SANITIZE_THREAD__
@@ -59,16 +62,52 @@ struct BatchStream::State {
 #endif
   }
 
-  Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
+  Slot& slot_of(int64_t batch) {
+    return ahead == 0 ? slots[0] : slots[static_cast<size_t>(batch) % slots.size()];
+  }
+
+  void begin(int64_t number) {
+    for (Slot& slot : slots) own_storage(slot);
+    epoch = number;
+    filled = taken = 0;
+    held = false;
+    error = nullptr;
+    running = true;
+  }
+
+  /// Takes back what the consumer held.
+  void release() {
+    own_storage(slot_of(taken - 1));
+    held = false;
+  }
+
+  const Batch* give() {
+    held = true;
+    return &slot_of(taken++).batch;
+  }
+
+  /// `next` without a producer.
+  const Batch* fill_next() {
+    if (held) release();
+    if (!running || taken == num_batches) return nullptr;
+    running = false;  // stays so when filling throws
+    fill(taken);
+    running = true;
+    return give();
+  }
 
   void fill(int64_t index) {
     if (index == 0) dataset.fill_order(order, epoch);
     const int64_t begin = index * dataset.batch_size();
     const int64_t size = std::min(dataset.batch_size(), dataset.num_samples() - begin);
     Slot& slot = slot_of(index);
-    const TensorSpec x = dataset.x_spec(size), y = dataset.y_spec(size);
-    slot.batch.x = HostTensor(x.dtype, x.shape, slot.x);
-    if (dataset.has_y()) slot.batch.y = HostTensor(y.dtype, y.shape, slot.y);
+    // What mapped functions make of a batch may have any shape.
+    if (dataset.is_mapped() || !slot.batch.x.defined() || slot.batch.size() != size ||
+        slot.batch.y.defined() != dataset.has_y()) {
+      const TensorSpec x = dataset.x_spec(size), y = dataset.y_spec(size);
+      slot.batch.x = HostTensor(x.dtype, x.shape, slot.x);
+      if (dataset.has_y()) slot.batch.y = HostTensor(y.dtype, y.shape, slot.y);
+    }
     slot.batch.index = index;
     // The producer stays out of the pool, where the consumer's plans run.
     const int threads = ahead > 0 ? 1 : effective_threads();
@@ -136,44 +175,30 @@ const Dataset& BatchStream::dataset() const { return state_->dataset; }
 
 void BatchStream::start(int64_t epoch) {
   State& s = *state_;
+  if (s.ahead == 0) return s.begin(epoch);
   std::unique_lock lock(s.mutex);
   s.running = false;
   s.changed.wait(lock, [&] { return !s.busy; });
-  for (State::Slot& slot : s.slots) s.own_storage(slot);
-  s.epoch = epoch;
-  s.filled = s.taken = 0;
-  s.held = false;
-  s.error = nullptr;
-  s.running = true;
+  s.begin(epoch);
   s.changed.notify_all();
 }
 
 const Batch* BatchStream::next() {
   State& s = *state_;
+  if (s.ahead == 0) return s.fill_next();
   std::unique_lock lock(s.mutex);
   if (s.held) {
-    s.own_storage(s.slot_of(s.taken - 1));
-    s.held = false;
+    s.release();
     s.changed.notify_all();
   }
   if (!s.running || s.taken == s.num_batches) return nullptr;
-  if (s.ahead > 0) {
-    s.changed.wait(lock, [&] { return s.filled > s.taken || s.error != nullptr; });
-  } else {
-    try {
-      s.fill(s.taken);
-      s.filled = s.taken + 1;
-    } catch (...) {
-      s.error = std::current_exception();
-    }
-  }
+  s.changed.wait(lock, [&] { return s.filled > s.taken || s.error != nullptr; });
   if (s.filled == s.taken) {
     s.running = false;
     const std::exception_ptr error = s.error;
     std::rethrow_exception(error);
   }
-  s.held = true;
-  return &s.slot_of(s.taken++).batch;
+  return s.give();
 }
 
 }  // namespace danlu

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <type_traits>
@@ -20,7 +21,8 @@ namespace {
 constexpr uint64_t kShuffleStreams = uint64_t{0x5348} << 48;
 
 int64_t row_elements(const HostTensor& tensor) {
-  return tensor.shape().with_dim(0, 1).num_elements();
+  const auto dims = tensor.shape().dims().subspan(1);
+  return std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>());
 }
 
 template <class From, class To>
@@ -66,6 +68,23 @@ void gather_converted(const From* in, To* out, std::span<const int64_t> rows, si
   }
 }
 
+/// Copies rows that are one element each.
+template <class Word>
+void gather_words(const void* in, void* out, std::span<const int64_t> rows) {
+  const auto* from = static_cast<const Word*>(in);
+  auto* to = static_cast<Word*>(out);
+  for (size_t r = 0; r < rows.size(); ++r) to[r] = from[rows[r]];
+}
+
+void gather_bytes(const char* in, char* out, std::span<const int64_t> rows, size_t bytes) {
+  if (bytes == 4) return gather_words<uint32_t>(in, out, rows);
+  if (bytes == 8) return gather_words<uint64_t>(in, out, rows);
+  for (size_t r = 0; r < rows.size(); ++r, out += bytes) {
+    if (r + 1 < rows.size()) prefetch_row(in + static_cast<size_t>(rows[r + 1]) * bytes, bytes);
+    std::memcpy(out, in + static_cast<size_t>(rows[r]) * bytes, bytes);
+  }
+}
+
 template <class F>
 void dispatch_target(DType dtype, F&& f) {
   switch (dtype) {
@@ -87,13 +106,8 @@ void gather_part(const HostTensor& from, const void* data, HostTensor& to,
   const auto length = static_cast<size_t>(row_elements(from));
   if (from.dtype() == to.dtype() && divide_by == 1) {
     const size_t bytes = length * size_of(from.dtype());
-    const auto* in = static_cast<const char*>(data);
     auto* out = static_cast<char*>(to.data()) + first * bytes;
-    for (size_t r = 0; r < rows.size(); ++r, out += bytes) {
-      if (r + 1 < rows.size()) prefetch_row(in + static_cast<size_t>(rows[r + 1]) * bytes, bytes);
-      std::memcpy(out, in + static_cast<size_t>(rows[r]) * bytes, bytes);
-    }
-    return;
+    return gather_bytes(static_cast<const char*>(data), out, rows, bytes);
   }
   dispatch(from.dtype(), [&](auto source) {
     dispatch_target(to.dtype(), [&](auto target) {
@@ -173,7 +187,11 @@ std::pair<DataSplit, DataSplit> DataSplit::split(double fraction) const {
 void fill_permutation(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
   std::iota(order.begin(), order.end(), int64_t{0});
   PhiloxStream random(seed, kShuffleStreams + static_cast<uint64_t>(epoch));
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  for (size_t i = order.size(); i > 1; --i) {
+    const bool small = i <= UINT32_MAX;  // half as many random words, and they are what costs
+    const uint64_t other = small ? random.below32(static_cast<uint32_t>(i)) : random.below(i);
+    std::swap(order[i - 1], order[other]);
+  }
 }
 
 Dataset::Dataset(DataSplit split, const DatasetOptions& options)

@@ -80,6 +80,7 @@ class Dataset {
   int64_t num_batches() const;
   bool drops_remainder() const { return drop_remainder_; }
   int64_t prefetched() const { return prefetch_; }
+  bool is_mapped() const { return map_ != nullptr; }
   const DataSplit& split() const { return split_; }
   /// Of a batch of `size` samples as delivered (before `map`). y: of shape () when there is none.
   TensorSpec x_spec(int64_t size) const;

@@ -120,7 +120,7 @@ TEST(Dataset, PermutationIsUniformAndFixed) {
   for (int count : counts) EXPECT_NEAR(count, 2000, 200);
   std::vector<int64_t> ten(10);
   fill_permutation(ten, 7, 3);
-  EXPECT_EQ(ten, (std::vector<int64_t>{0, 4, 3, 7, 6, 8, 9, 5, 1, 2}));
+  EXPECT_EQ(ten, (std::vector<int64_t>{4, 7, 5, 0, 3, 6, 8, 2, 9, 1}));
 }
 
 TEST(Dataset, BytesBecomeFloatsExactly) {

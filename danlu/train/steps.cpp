@@ -23,17 +23,19 @@ void require_target(std::span<const Array> inputs) {
 }  // namespace
 
 BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y) {
-  const TensorSpec y_spec = y.defined() ? y.spec() : TensorSpec{};
-  const auto matches = [&](const Entry& e) { return e.x == x.spec() && e.y == y_spec; };
+  const auto is = [](const TensorSpec& spec, const HostTensor& tensor) {
+    return tensor.dtype() == spec.dtype && tensor.shape() == spec.shape;
+  };
+  const auto matches = [&](const Entry& e) { return is(e.x, x) && is(e.y, y); };
   if (last_ >= entries_.size() || !matches(entries_[last_])) {
     last_ = 0;
     while (last_ < entries_.size() && !matches(entries_[last_])) ++last_;
   }
   if (last_ == entries_.size()) {
     std::vector<TensorSpec> inputs = {x.spec()};
-    if (y.defined()) inputs.push_back(y_spec);
+    if (y.defined()) inputs.push_back(y.spec());
     auto step = std::make_unique<BoundStep>(state_(), std::move(inputs), body_);
-    entries_.push_back({x.spec(), y_spec, std::move(step)});
+    entries_.push_back({x.spec(), y.spec(), std::move(step)});
   }
   BoundStep& step = *entries_[last_].step;
   const void* pointers[] = {x.data(), y.data()};
