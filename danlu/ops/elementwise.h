@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "danlu/core/array.h"
 
@@ -154,6 +155,9 @@ Array lcm(const Array& a, const Array& b);
 
 /// `condition ? a : b`, elementwise with broadcasting; numbers count as true unless 0.
 Array where(const Array& condition, const Array& a, const Array& b);
+/// For each place the choice of the first condition that is true there, else `otherwise`.
+Array select(const std::vector<Array>& conditions, const std::vector<Array>& choices,
+             const Array& otherwise = 0);
 /// Elements converted to `dtype`; a bare C++ number is converted at once, without an op.
 Array cast(const Array& x, DType dtype);
 /// Elements converted to `dtype`, limited to what it holds.

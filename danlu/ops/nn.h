@@ -1,6 +1,10 @@
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "danlu/core/array.h"
+#include "danlu/ops/reduction.h"
 
 /// Softmax and the cross-entropies, per sample (no reduction); all are compositions or composite
 /// ops that the compiler fuses.
@@ -8,9 +12,13 @@ namespace danlu {
 
 Array softmax(const Array& x, int64_t axis = -1);
 Array log_softmax(const Array& x, int64_t axis = -1);
+/// Over several axes together.
+Array softmax(const Array& x, const Axes& axis);
+Array log_softmax(const Array& x, const Axes& axis);
 
 struct CrossEntropyOptions {
   bool from_logits = false;
+  int64_t axis = -1;  ///< of the classes
 };
 
 /// Shapes: target, output (…, classes) → (…). Probabilities are normalized to sum 1 and clipped to
@@ -24,5 +32,103 @@ Array sparse_categorical_crossentropy(const Array& target, const Array& output,
 /// Shapes: target and output alike, elementwise.
 Array binary_crossentropy(const Array& target, const Array& output,
                           const CrossEntropyOptions& options = {});
+
+/// Activations, elementwise; integers become float32.
+/// min(max(x, 0), 6)
+Array relu6(const Array& x);
+/// x, or negative_slope · x below 0.
+Array leaky_relu(const Array& x, double negative_slope = 0.2);
+/// x, or alpha · (exp(x) − 1) below 0.
+Array elu(const Array& x, double alpha = 1);
+/// x, or alpha · (exp(x / alpha) − 1) below 0.
+Array celu(const Array& x, double alpha = 1);
+/// Scaled elu (Klambauer et al. 2017).
+Array selu(const Array& x);
+/// x Φ(x) (Hendrycks and Gimpel 2016), Φ by tanh when `approximate`.
+Array gelu(const Array& x, bool approximate = true);
+/// x · sigmoid(x); `swish` is the same.
+Array silu(const Array& x);
+inline Array swish(const Array& x) { return silu(x); }
+/// The first half along `axis` times the sigmoid of the second. Errors: ShapeError for an odd axis.
+Array glu(const Array& x, int64_t axis = -1);
+/// relu6(x + 3) / 6
+Array hard_sigmoid(const Array& x);
+/// x · hard_sigmoid(x); `hard_swish` is the same.
+Array hard_silu(const Array& x);
+inline Array hard_swish(const Array& x) { return hard_silu(x); }
+/// x limited to [−1, 1].
+Array hard_tanh(const Array& x);
+/// x, or 0 where |x| ≤ threshold.
+Array hard_shrink(const Array& x, double threshold = 0.5);
+/// x moved towards 0 by `threshold`, at most to 0.
+Array soft_shrink(const Array& x, double threshold = 0.5);
+/// x − tanh(x)
+Array tanh_shrink(const Array& x);
+/// x, or default_value where x ≤ threshold.
+Array threshold(const Array& x, double threshold, double default_value);
+/// x / (1 + |x|)
+Array softsign(const Array& x);
+/// log(sigmoid(x)), without overflow.
+Array log_sigmoid(const Array& x);
+/// (x + √(x² + b)) / 2
+Array squareplus(const Array& x, double b = 4);
+/// 0 below −1, x above 1, (x + 1)² / 4 between.
+Array sparse_plus(const Array& x);
+/// (x + 1) / 2 limited to [0, 1].
+Array sparse_sigmoid(const Array& x);
+
+/// Mean and variance over `axes`. bfloat16 is computed in float32.
+std::pair<Array, Array> moments(const Array& x, const Axes& axes, bool keepdims = false);
+
+struct BatchNormalizationOptions {
+  std::optional<Array> offset = {};
+  std::optional<Array> scale = {};
+  double epsilon = 1e-3;
+};
+/// (x − mean) / √(variance + epsilon) · scale + offset.
+/// Shapes: mean, variance, offset, scale as axis `axis` of x.
+Array batch_normalization(const Array& x, const Array& mean, const Array& variance, int64_t axis,
+                          const BatchNormalizationOptions& options = {});
+
+struct LayerNormalizationOptions {
+  std::optional<Array> gamma = {};
+  std::optional<Array> beta = {};
+  Axes axis = {-1};
+  double epsilon = 1e-7;
+};
+/// x with mean 0 and variance 1 over `axis`, times gamma, plus beta (Ba, Kiros, Hinton 2016).
+Array layer_normalization(const Array& x, const LayerNormalizationOptions& options = {});
+
+struct RmsNormalizationOptions {
+  std::optional<Array> scale = {};
+  Axes axis = {-1};
+  double epsilon = 1e-7;
+};
+/// x / √(mean(x²) + epsilon) · scale over `axis` (Zhang and Sennrich 2019).
+Array rms_normalization(const Array& x, const RmsNormalizationOptions& options = {});
+/// x / max(‖x‖, epsilon) over `axis`, the norm being that of `order`.
+Array normalize(const Array& x, const Axes& axis = {-1}, int64_t order = 2, double epsilon = 1e-7);
+/// Peak signal-to-noise ratio in dB: 20 log₁₀(max_val) − 10 log₁₀(mean((x1 − x2)²)).
+Array psnr(const Array& x1, const Array& x2, double max_val);
+
+/// Channels moved into blocks of pixels and back. Shapes: (n, h, w, c b²) ↔ (n, h b, w b, c).
+Array depth_to_space(const Array& x, int64_t block_size);
+Array space_to_depth(const Array& x, int64_t block_size);
+/// 1 at every class that axis 1 of `x` (of a vector: axis 0) names, 0 elsewhere.
+Array multi_hot(const Array& x, int64_t num_classes, int64_t axis = -1,
+                DType dtype = DType::float32);
+/// Whether the prediction for the target is among the k greatest; ties count as inside.
+/// Shapes: targets (…), predictions (…, classes) → (…).
+Array in_top_k(const Array& targets, const Array& predictions, int64_t k);
+
+/// Sums of the entries of the first axis with one segment each. Without `num_segments`, one more
+/// than the greatest ID, which is then computed at once. Shapes: (n, …), (n,) → (num_segments, …).
+/// Errors at run time: ValueError for an ID outside [0, num_segments).
+Array segment_sum(const Array& data, const Array& segment_ids,
+                  std::optional<int64_t> num_segments = {});
+/// Distances of all points of x from all of y. Shapes: (…, m, d), (…, n, d) → (…, m, n).
+Array cdist(const Array& x, const Array& y);
+/// Windows of a signal, `sequence_stride` apart. Shapes: (…, n) → (…, windows, sequence_length).
+Array extract_sequences(const Array& x, int64_t sequence_length, int64_t sequence_stride);
 
 }  // namespace danlu

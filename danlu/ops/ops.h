@@ -2,9 +2,11 @@
 
 /// Every op function: `danlu::exp`, `danlu::sum`, `danlu::conv2d`, ….
 #include "danlu/ops/conv.h"
+#include "danlu/ops/creation.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/matmul.h"
 #include "danlu/ops/nn.h"
+#include "danlu/ops/products.h"
 #include "danlu/ops/random.h"
 #include "danlu/ops/reduction.h"

@@ -61,4 +61,18 @@ Array where(const Array& condition, const Array& a, const Array& b) {
   return make_op(where_op(), {cast(condition, DType::bool_), x, y});
 }
 
+Array select(const std::vector<Array>& conditions, const std::vector<Array>& choices,
+             const Array& otherwise) {
+  if (conditions.empty() || conditions.size() != choices.size()) {
+    throw ValueError({.where = "select",
+                      .what = "Conditions and choices do not pair up",
+                      .expected = "one choice for each condition, at least one",
+                      .received = std::to_string(conditions.size()) + " conditions and " +
+                                  std::to_string(choices.size()) + " choices"});
+  }
+  Array result = otherwise;
+  for (size_t i = choices.size(); i-- > 0;) result = where(conditions[i], choices[i], result);
+  return result;
+}
+
 }  // namespace danlu

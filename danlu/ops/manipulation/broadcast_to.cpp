@@ -1,4 +1,5 @@
 #include "danlu/base/error.h"
+#include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/reduction.h"
@@ -73,7 +74,13 @@ Array full(const Shape& shape, double value, DType dtype) {
 }
 Array zeros(const Shape& shape, DType dtype) { return full(shape, 0, dtype); }
 Array ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
-Array zeros_like(const Array& x) { return zeros(x.shape(), x.dtype()); }
-Array ones_like(const Array& x) { return ones(x.shape(), x.dtype()); }
+Array zeros_like(const Array& x, std::optional<DType> dtype) { return full_like(x, 0, dtype); }
+Array ones_like(const Array& x, std::optional<DType> dtype) { return full_like(x, 1, dtype); }
+Array full_like(const Array& x, double value, std::optional<DType> dtype) {
+  return full(x.shape(), value, dtype.value_or(x.dtype()));
+}
+Array convert_to_tensor(const Array& x, std::optional<DType> dtype) {
+  return dtype ? cast(x, *dtype) : x;
+}
 
 }  // namespace danlu

@@ -41,7 +41,7 @@ const OpDef& iota_op() {
   return op;
 }
 
-Array arange(int64_t start, int64_t stop, int64_t step, DType dtype) {
+Array internal::arange_whole(int64_t start, int64_t stop, int64_t step, DType dtype) {
   if (step == 0) {
     throw ValueError({.where = "arange",
                       .what = "The step is 0",

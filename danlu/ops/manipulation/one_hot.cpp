@@ -67,4 +67,8 @@ Array one_hot(const Array& x, int64_t num_classes, DType dtype) {
   return make_op(one_hot_op(), {x}, make_attrs(OneHotAttrs{num_classes, dtype}));
 }
 
+Array one_hot(const Array& x, int64_t num_classes, int64_t axis, DType dtype) {
+  return moveaxis(one_hot(x, num_classes, dtype), {-1}, {axis});
+}
+
 }  // namespace danlu

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
@@ -113,6 +115,36 @@ Array squeeze(const Array& x, std::optional<int64_t> axis) {
     if (d != 1) dims.push_back(d);
   }
   return reshape(x, Shape(dims));
+}
+
+Array expand_dims(const Array& x, const std::vector<int64_t>& axis) {
+  const int rank = x.rank() + static_cast<int>(axis.size());
+  std::vector<int64_t> dims(static_cast<size_t>(rank), 0);
+  for (int64_t a : axis) {
+    int64_t& length = dims[static_cast<size_t>(normalize_axis(a, rank, "expand_dims"))];
+    if (length == 1) {
+      throw ShapeError({.where = "expand_dims",
+                        .what = "An axis is given twice",
+                        .expected = "distinct axes",
+                        .received = std::to_string(a)});
+    }
+    length = 1;
+  }
+  std::vector<bool> fresh(dims.begin(), dims.end());
+  int next = 0;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (!fresh[i]) dims[i] = x.shape()[next++];
+  }
+  return reshape(x, Shape(dims));
+}
+
+Array squeeze(const Array& x, const std::vector<int64_t>& axis) {
+  std::vector<int64_t> axes;
+  for (int64_t a : axis) axes.push_back(normalize_axis(a, x.rank(), "squeeze"));
+  std::sort(axes.rbegin(), axes.rend());
+  Array result = x;
+  for (int64_t a : axes) result = squeeze(result, a);
+  return result;
 }
 
 }  // namespace danlu

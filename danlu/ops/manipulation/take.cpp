@@ -72,7 +72,7 @@ Array indices_for_all(const Array& indices, int64_t size, int64_t batch) {
   const Array wrapped = where(wide < 0, wide + size, wide);
   std::vector<int64_t> column(static_cast<size_t>(indices.rank()), 1);
   column[0] = batch;
-  const Array offsets = reshape(arange(0, batch * size, size), Shape(column));
+  const Array offsets = reshape(arange(0, batch * size, size, DType::int64), Shape(column));
   const Array good = wide >= -size && wide < size;
   return where(good, wrapped + offsets, wide + where(wide < 0, -batch * size, batch * size));
 }

@@ -39,19 +39,19 @@ void require_same_shape(const char* where, const Array& target, const Array& out
 Array categorical_crossentropy(const Array& target, const Array& output,
                                const CrossEntropyOptions& options) {
   const char* where = "categorical_crossentropy";
-  const Array y = elementwise::as_float(output);
-  require_classes(where, y);
-  require_same_shape(where, target, y,
+  require_classes(where, output);
+  const Array y = moveaxis(elementwise::as_float(output), {options.axis}, {-1});
+  require_same_shape(where, target, output,
                      "for labels that are class numbers use sparse_categorical_crossentropy");
-  const Array t = cast(target, y.dtype());
+  const Array t = moveaxis(cast(target, y.dtype()), {options.axis}, {-1});
   return -sum(t * log_probabilities(y, options.from_logits), {-1});
 }
 
 Array sparse_categorical_crossentropy(const Array& target, const Array& output,
                                       const CrossEntropyOptions& options) {
   const char* where = "sparse_categorical_crossentropy";
-  const Array y = elementwise::as_float(output);
-  require_classes(where, y);
+  require_classes(where, output);
+  const Array y = moveaxis(elementwise::as_float(output), {options.axis}, {-1});
   const Shape samples = y.shape().without_axis(-1);
   Array labels = target;
   // A column of labels is taken as the labels themselves, as Keras does.

@@ -31,4 +31,8 @@ Array log_softmax(const Array& x, int64_t axis) {
   return normalizing::over_axis(log_softmax_op(), x, axis);
 }
 
+Array log_softmax(const Array& x, const Axes& axis) {
+  return normalizing::over_axes(log_softmax_op(), x, axis);
+}
+
 }  // namespace danlu

@@ -56,6 +56,20 @@ Array over_axis(const OpDef& op, const Array& x, int64_t axis) {
   return transpose(make_op(op, {transpose(input, axes)}), axes);
 }
 
+Array over_axes(const OpDef& op, const Array& x, const std::vector<int64_t>& axis) {
+  std::vector<int64_t> last;
+  int64_t joined = 1;
+  for (int64_t a : axis) joined *= x.shape()[normalize_axis(a, x.rank(), std::string(op.name))];
+  for (size_t i = 0; i < axis.size(); ++i) {
+    last.push_back(static_cast<int64_t>(i) - static_cast<int64_t>(axis.size()));
+  }
+  const Array moved = moveaxis(x, axis, last);
+  std::vector<int64_t> dims(moved.shape().begin(), moved.shape().end() - std::ssize(axis));
+  dims.push_back(joined);
+  const Array result = over_axis(op, reshape(moved, Shape(dims)), -1);
+  return moveaxis(reshape(result, moved.shape()), last, axis);
+}
+
 }  // namespace normalizing
 
 const OpDef& softmax_op() {
@@ -81,6 +95,10 @@ const OpDef& softmax_op() {
 
 Array softmax(const Array& x, int64_t axis) {
   return normalizing::over_axis(softmax_op(), x, axis);
+}
+
+Array softmax(const Array& x, const Axes& axis) {
+  return normalizing::over_axes(softmax_op(), x, axis);
 }
 
 }  // namespace danlu

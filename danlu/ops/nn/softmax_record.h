@@ -13,5 +13,7 @@ std::vector<TensorSpec> infer(const InferContext& context);
 std::vector<OpSample> samples();
 /// `op` over any axis of `x`, which becomes floating.
 Array over_axis(const OpDef& op, const Array& x, int64_t axis);
+/// `op` over several axes taken together.
+Array over_axes(const OpDef& op, const Array& x, const std::vector<int64_t>& axis);
 
 }  // namespace danlu::normalizing

@@ -1,4 +1,5 @@
 #include "danlu/base/error.h"
+#include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/ops/reduction/reduction_record.h"
@@ -36,10 +37,12 @@ std::vector<OpSample> index_samples() {
 Array index_along(const OpDef& op, const Array& x, std::optional<int64_t> axis, bool keepdims) {
   const std::string where(op.name);
   if (axis || x.rank() == 1) {
-    return make_op(op, {x}, reduction::reduction_attrs(x, {axis.value_or(0)}, keepdims, where));
+    const AttrsPtr attrs = reduction::reduction_attrs(x, {axis.value_or(0)}, keepdims, where);
+    return cast(make_op(op, {x}, attrs), DType::int32);
   }
   const Array flat = reshape(x, Shape{x.size()});
-  const Array index = make_op(op, {flat}, reduction::reduction_attrs(flat, {0}, false, where));
+  const AttrsPtr attrs = reduction::reduction_attrs(flat, {0}, false, where);
+  const Array index = cast(make_op(op, {flat}, attrs), DType::int32);
   if (!keepdims) return index;
   return reshape(index, std::vector<int64_t>(static_cast<size_t>(x.rank()), 1));
 }

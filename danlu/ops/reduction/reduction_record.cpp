@@ -48,6 +48,10 @@ Shape reduced_shape(const Shape& shape, const ReductionAttrs& attrs) {
   return Shape(dims);
 }
 
+DType sum_dtype(DType dtype) {
+  return is_floating(dtype) || size_of(dtype) >= size_of(DType::int32) ? dtype : DType::int32;
+}
+
 std::vector<TensorSpec> infer(const InferContext& context, DType dtype) {
   const auto& attrs = context.attrs_as<ReductionAttrs>();
   const Shape& shape = context.inputs[0].shape;

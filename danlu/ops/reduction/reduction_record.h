@@ -18,6 +18,9 @@ AttrsPtr reduction_attrs(const Array& x, const std::vector<int64_t>& axis, bool 
 Shape reduced_shape(const Shape& shape, const ReductionAttrs& attrs);
 Shape kept_shape(const Shape& shape, const ReductionAttrs& attrs);
 
+/// What sums and products of `dtype` are stored in: integers have at least 32 bits.
+DType sum_dtype(DType dtype);
+
 /// Output shape, checked axes, `dtype`. Errors: ShapeError.
 std::vector<TensorSpec> infer(const InferContext& context, DType dtype);
 /// The same. Errors: ShapeError when nothing is left to choose from, too.

@@ -15,7 +15,7 @@ const OpDef& sum_op() {
       .infer =
           [](const InferContext& c) {
             const DType dtype = c.inputs[0].dtype;
-            return reduction::infer(c, is_floating(dtype) ? dtype : DType::int64);
+            return reduction::infer(c, reduction::sum_dtype(dtype));
           },
       .vjp = [](const GradContext& c) -> std::vector<Array> {
         const Array& x = c.inputs[0];
@@ -33,7 +33,7 @@ const OpDef& sum_op() {
                                .attrs = make_attrs(ReductionAttrs{{0}})});
             return samples;
           },
-      .doc = "The sum over axes; of nothing, 0. Integers and bool sum as int64.",
+      .doc = "The sum over axes; of nothing, 0. bool and narrow integers sum as int32.",
   };
   return op;
 }

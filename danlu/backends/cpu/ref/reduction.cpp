@@ -53,6 +53,14 @@ struct Sum {
     return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
   }
 };
+struct Prod {
+  template <class Acc>
+  static constexpr Acc start = 1;
+  static double join(double a, double b) { return a * b; }
+  static int64_t join(int64_t a, int64_t b) {
+    return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+  }
+};
 struct Max {
   template <class Acc>
   static constexpr Acc start = std::numeric_limits<Acc>::has_infinity
@@ -215,6 +223,7 @@ std::unique_ptr<Kernel> prepare_arg(const KernelQuery& query) {
 }  // namespace
 
 KernelDef ref_sum() { return {"ref", no_refusal, prepare_reduction<Sum>}; }
+KernelDef ref_prod() { return {"ref", no_refusal, prepare_reduction<Prod>}; }
 KernelDef ref_max() { return {"ref", no_refusal, prepare_reduction<Max>}; }
 KernelDef ref_min() { return {"ref", no_refusal, prepare_reduction<Min>}; }
 KernelDef ref_argmax() { return {"ref", no_refusal, prepare_arg<Max>}; }

@@ -4,9 +4,10 @@
 
 namespace danlu::cpu {
 
-/// sum, max and min over any axes and any dtype: accumulated in double (integers in int64), always
-/// in the same order, whatever the number of threads.
+/// sum, prod, max and min over any axes and any dtype: accumulated in double (integers in int64),
+/// always in the same order, whatever the number of threads.
 KernelDef ref_sum();
+KernelDef ref_prod();
 KernelDef ref_max();
 KernelDef ref_min();
 /// argmax and argmin along one axis.
