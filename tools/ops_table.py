@@ -49,7 +49,7 @@ TITLES = {
 def cpp_signatures():
     """First declaration of each function of danlu/ops/*.h, on one line."""
     found = {}
-    pattern = re.compile(r"^(?:inline )?((?:[\w:<>, ]+?)[ &])(\w+)\(([^;{]*)\)\s*(?:;|\{)", re.M)
+    pattern = re.compile(r"^(?:inline )?((?:[\w:<>, ]+?)[ &])(\w+)\(((?:[^;{]|\{\})*)\)\s*(?:;|\{)", re.M)
     for path in sorted((ROOT / "danlu" / "ops").glob("*.h")):
         text = re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8"))
         inside_random = "namespace random" in text

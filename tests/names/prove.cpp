@@ -112,7 +112,7 @@ void write_record(const std::string& family, const std::map<std::string, Proof>&
     kernels.set(op->name, std::move(list));
   }
   std::filesystem::create_directories(DANLU_PROOF);
-  std::ofstream out(std::string(DANLU_PROOF) + "/" + family + ".json");
+  std::ofstream out(std::filesystem::path(DANLU_PROOF) / (family + ".json"));
   out << Json::object({{"names", std::move(names)}, {"kernels", std::move(kernels)}}).dump(1)
       << '\n';
   EXPECT_TRUE(out.good()) << "the record of " << family << " was not written";
