@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -114,6 +115,19 @@ Array psnr(const Array& x1, const Array& x2, double max_val);
 /// Channels moved into blocks of pixels and back. Shapes: (n, h, w, c b²) ↔ (n, h b, w b, c).
 Array depth_to_space(const Array& x, int64_t block_size);
 Array space_to_depth(const Array& x, int64_t block_size);
+/// Per axis, height and width.
+struct PatchOptions {
+  std::array<int64_t, 2> dilation = {1, 1};
+  std::array<int64_t, 2> padding = {0, 0};  ///< zeros on both sides
+  std::array<int64_t, 2> stride = {1, 1};
+};
+/// Windows of images as columns. Shapes: (n, c, h, w) → (n, c · kh · kw, windows).
+/// Errors: ShapeError when no window fits.
+Array unfold(const Array& x, const std::array<int64_t, 2>& kernel_size,
+             const PatchOptions& options = {});
+/// The transpose of unfold: windows added up into images of `output_size`.
+Array fold(const Array& x, const std::array<int64_t, 2>& output_size,
+           const std::array<int64_t, 2>& kernel_size, const PatchOptions& options = {});
 /// 1 at every class that axis 1 of `x` (of a vector: axis 0) names, 0 elsewhere.
 Array multi_hot(const Array& x, int64_t num_classes, int64_t axis = -1,
                 DType dtype = DType::float32);
