@@ -155,6 +155,8 @@ const TileTable& tile_table(Isa isa) {
   static const auto tables = [] {
     std::array<TileTable, 3> all;
     for (const Isa each : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+      // Even what fills a table may use the instructions that it is for.
+      if (each > cpu_isa()) break;
       TileTable& table = all[static_cast<size_t>(each)];
       add_basic_loops(each, table);
       add_math_loops(each, table);
