@@ -2,33 +2,18 @@
 // time of one thread set against the multiply-adds of the same process. Bounds are about twice what
 // was measured.
 #include <gtest/gtest.h>
-#include <time.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "danlu/danlu.h"
 #include "danlu/runtime/roofline.h"
 #include "danlu/train/steps.h"
+#include "tests/support/cpu_time.h"
 
 namespace danlu {
 namespace {
 
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-
-/// Least processor seconds of this thread for `work`, out of `repeats`.
-double cpu_seconds(int repeats, const std::function<void()>& work) {
-  double best = 1e9;
-  for (int i = 0; i < repeats; ++i) {
-    timespec before{}, after{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
-    work();
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
-    best = std::min(
-        best, double(after.tv_sec - before.tv_sec) + 1e-9 * double(after.tv_nsec - before.tv_nsec));
-  }
-  return best;
-}
 
 Sequential cnn() {
   Sequential model({Conv2D({.filters = 32,
