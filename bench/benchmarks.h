@@ -6,6 +6,7 @@ namespace danlu::bench {
 void register_kernels();
 void register_steps();
 void register_tiles();
+void register_transforms();
 
 /// What a fresh process runs to be timed from its start: one `cnn` step on in-memory data.
 void first_step();

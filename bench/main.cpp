@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   danlu::bench::register_kernels();
   danlu::bench::register_steps();
   danlu::bench::register_tiles();
+  danlu::bench::register_transforms();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

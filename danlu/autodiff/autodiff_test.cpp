@@ -157,6 +157,63 @@ TEST(Jit, RefusesToReadValues) {
   }
 }
 
+TEST(Jit, StaticArgumentsArePartOfTheKey) {
+  int traced = 0;
+  const auto f = jit([&](const Array& x, const std::string& kind, int times) {
+    ++traced;
+    Array y = x;
+    for (int i = 0; i < times; ++i) y = kind == "double" ? y * 2 : y + 1;
+    return y;
+  });
+  const Array x({1.f, 5.f});
+  EXPECT_THAT(f(x, std::string("double"), Static(3)).to_vector(), ElementsAre(8.f, 40.f));
+  EXPECT_THAT(f(x, std::string("double"), Static(1)).to_vector(), ElementsAre(2.f, 10.f));
+  EXPECT_THAT(f(x, std::string("other"), Static(1)).to_vector(), ElementsAre(2.f, 6.f));
+  EXPECT_EQ(traced, 3);
+  f(x, std::string("double"), Static(3));
+  EXPECT_EQ(traced, 3);
+}
+
+TEST(Jit, TheShapeOfATreeIsPartOfTheKey) {
+  using Tree = std::vector<std::vector<Array>>;
+  const auto firsts = jit([](const Tree& t) {
+    Array total = 0.f;
+    for (const auto& row : t) total = total + row[0];
+    return total;
+  });
+  const Array a(1.f), b(10.f), c(100.f);
+  EXPECT_EQ(firsts(Tree{{a, b}, {c}}).item(), 101.f);
+  EXPECT_EQ(firsts(Tree{{a}, {b, c}}).item(), 11.f);
+}
+
+TEST(Jit, CallingItselfWhileTracedIsAnError) {
+  std::function<Array(const Array&)> self;
+  const auto f = jit([&](const Array& x) { return x + self(Array(2.f)); });
+  self = [&](const Array& x) { return f(x); };
+  try {
+    f(Array(1.f));
+    FAIL();
+  } catch (const StateError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("[jit] The function calls its own compiled form while it is traced"));
+  }
+}
+
+TEST(Jit, KeepsTheVariantsUsedLast) {
+  int traced = 0;
+  const auto f = jit([&](const Array& x) {
+    ++traced;
+    return x * 2;
+  });
+  const auto call = [&](int64_t n) { return f(zeros({n})).size(); };
+  for (int64_t n = 1; n <= 70; ++n) EXPECT_EQ(call(n), n);
+  EXPECT_EQ(traced, 70);
+  call(70);
+  EXPECT_EQ(traced, 70);
+  call(1);
+  EXPECT_EQ(traced, 71);
+}
+
 TEST(Grad, NeedsAScalar) {
   const auto f = [](const Array& x) { return x * x; };
   try {

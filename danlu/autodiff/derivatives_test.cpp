@@ -8,6 +8,7 @@
 #include "danlu/autodiff/jit.h"
 #include "danlu/autodiff/vmap.h"
 #include "danlu/base/error.h"
+#include "danlu/compile/compile.h"
 #include "danlu/ops/ops.h"
 
 namespace danlu {
@@ -173,6 +174,28 @@ TEST(Compose, JitOfVmapOfGradIsALoopOfGradients) {
     EXPECT_THAT(numbers(slice(grads, {i}, {i + 1})),
                 Pointwise(DoubleNear(1e-14), numbers(grad(f)(w, x, y))));
   }
+}
+
+TEST(Compose, GradientsPerExampleAreOnePlanWhateverTheirNumber) {
+  using Params = std::vector<Array>;
+  const auto loss = [](const Params& p, const Array& x, const Array& y) {
+    const Array hidden = relu(matmul(x, p[0]) + p[1]);
+    return sparse_categorical_crossentropy(y, matmul(hidden, p[2]) + p[3], {.from_logits = true});
+  };
+  const auto instructions = [](const Params& outputs) {
+    return compile_graph(trace_graph({}, outputs).graph, current_options())->instructions.size();
+  };
+  const auto draw = [](int64_t counter, const Shape& shape) {
+    return random::normal(Array({int64_t{1}, counter}), shape).eval();
+  };
+  const Params p = {draw(0, {64, 64}), draw(1, {64}), draw(2, {64, 10}), draw(3, {10})};
+  const internal::GradientScope scope;
+  const size_t one = instructions(grad(loss)(p, draw(4, {64}), Array(int64_t{3})));
+  const Array xs = draw(5, {64, 64}), ys(std::vector<int64_t>(64, 3));
+  const size_t all = instructions(vmap(grad(loss), {.in_axes = {std::nullopt, 0, 0}})(p, xs, ys));
+  // A loop runs 64 times as many instructions as one example needs.
+  EXPECT_LE(all, one + 6) << one;
+  EXPECT_LE(10 * all, 64 * one);
 }
 
 TEST(Compose, GradOfVmapAndHessianOfVmapAndJit) {

@@ -2,9 +2,40 @@
 
 #include <algorithm>
 
+#include "danlu/base/error.h"
 #include "danlu/base/thread.h"
 
 namespace danlu::internal {
+
+namespace {
+
+std::vector<const void*>& being_traced() {
+  thread_local std::vector<const void*> list;
+  return list;
+}
+
+}  // namespace
+
+bool operator==(const JitKey& a, const JitKey& b) {
+  return a.specs == b.specs && a.classes == b.classes && a.weak == b.weak &&
+         a.options == b.options &&
+         std::equal(a.statics.begin(), a.statics.end(), b.statics.begin(), b.statics.end(),
+                    [](const auto& x, const auto& y) { return x->equals(*y); });
+}
+
+JitTracing::JitTracing(const void* jit) {
+  auto& list = being_traced();
+  if (std::find(list.begin(), list.end(), jit) != list.end()) {
+    throw StateError({.where = "jit",
+                      .what = "The function calls its own compiled form while it is traced",
+                      .expected = "a call of the plain function, or arguments that come from those "
+                                  "of the function",
+                      .hint = "recursion over data needs while_loop or scan"});
+  }
+  list.push_back(jit);
+}
+
+JitTracing::~JitTracing() { being_traced().pop_back(); }
 
 JitKey jit_key(std::span<const Array> arguments) {
   JitKey key{.options = current_options()};

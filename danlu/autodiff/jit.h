@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,16 +15,46 @@
 #include "danlu/core/tree.h"
 
 namespace danlu {
+
+/// A number that a jit function gets as it is, not as an Array: `jit(f)(x, Static(3))`.
+template <class T>
+struct Static {
+  explicit Static(T v) : value(std::move(v)) {}
+  operator T() const { return value; }
+  T value;
+};
+
 namespace internal {
 
+/// A value among the arguments that is no Array.
+class StaticValue {
+ public:
+  virtual ~StaticValue() = default;
+  virtual bool equals(const StaticValue& other) const = 0;
+};
+
+template <class T>
+class StaticValueOf final : public StaticValue {
+ public:
+  explicit StaticValueOf(T value) : value_(std::move(value)) {}
+  bool equals(const StaticValue& other) const override {
+    const auto* same = dynamic_cast<const StaticValueOf*>(&other);
+    return same != nullptr && same->value_ == value_;
+  }
+
+ private:
+  T value_;
+};
+
 /// What a traced call depends on besides the function: its arguments' specs, scalar classes and
-/// weakness, and the compiler's options.
+/// weakness, its static arguments, and the compiler's options.
 struct JitKey {
   std::vector<TensorSpec> specs;
   std::vector<ScalarClass> classes;
   std::vector<bool> weak;
+  std::vector<std::shared_ptr<const StaticValue>> statics;
   CompileOptions options;
-  friend bool operator==(const JitKey&, const JitKey&) = default;
+  friend bool operator==(const JitKey& a, const JitKey& b);
 };
 
 struct JitProgram {
@@ -31,6 +63,30 @@ struct JitProgram {
 };
 
 JitKey jit_key(std::span<const Array> arguments);
+
+/// The static values in `tree`.
+template <class Tree>
+std::vector<std::shared_ptr<const StaticValue>> static_values(const Tree& tree) {
+  std::vector<std::shared_ptr<const StaticValue>> values;
+  for_each_leaf(const_cast<Tree&>(tree), [&](const auto& leaf) {
+    using Leaf = std::decay_t<decltype(leaf)>;
+    if constexpr (!std::is_same_v<Leaf, Array>) {
+      static_assert(std::equality_comparable<Leaf>,
+                    "a static argument of a jit function is compared with ==");
+      values.push_back(std::make_shared<const StaticValueOf<Leaf>>(leaf));
+    }
+  });
+  return values;
+}
+
+/// Marks `jit` as being traced by this thread. Errors: StateError when it is already.
+class JitTracing {
+ public:
+  explicit JitTracing(const void* jit);
+  ~JitTracing();
+  JitTracing(const JitTracing&) = delete;
+  JitTracing& operator=(const JitTracing&) = delete;
+};
 /// Whether the call is itself part of a trace or of a gradient, where tracing again would be wrong.
 bool is_being_transformed(std::span<const Array> arguments);
 JitProgram jit_compile(const CompileOptions& options, std::span<const Array> placeholders,
@@ -40,7 +96,15 @@ std::vector<Array> jit_run(const JitProgram& program, std::span<const Array> arg
 Array jit_placeholder(const Array& argument);
 
 template <class T>
-using JitArgument = std::conditional_t<std::is_arithmetic_v<T>, Array, T>;
+struct JitArgumentOf {
+  using type = std::conditional_t<std::is_arithmetic_v<T>, Array, T>;
+};
+template <class T>
+struct JitArgumentOf<Static<T>> {
+  using type = T;
+};
+template <class T>
+using JitArgument = typename JitArgumentOf<T>::type;
 
 template <class F>
 class Jit {
@@ -61,6 +125,8 @@ class Jit {
   }
 
  private:
+  static constexpr size_t kMaxTraces = 64;
+
   template <class Result>
   struct Traced {
     JitProgram program;
@@ -70,25 +136,34 @@ class Jit {
   template <class Result, class Arguments>
   std::shared_ptr<const Traced<Result>> find_or_trace(const Arguments& arguments,
                                                       const std::vector<Array>& arrays) const {
-    const JitKey key = jit_key(arrays);
-    const std::lock_guard lock(shared_->mutex);
-    for (const auto& [known, traced] : shared_->traces) {
-      if (known == key) return std::static_pointer_cast<const Traced<Result>>(traced);
+    JitKey key = jit_key(arrays);
+    key.statics = static_values(arguments);
+    {
+      const std::lock_guard lock(shared_->mutex);
+      for (auto known = shared_->traces.begin(); known != shared_->traces.end(); ++known) {
+        if (!(known->first == key)) continue;
+        shared_->traces.splice(shared_->traces.begin(), shared_->traces, known);
+        return std::static_pointer_cast<const Traced<Result>>(shared_->traces.front().second);
+      }
     }
+    // Without the lock: `f` may call other functions that are traced by other threads now.
+    const JitTracing tracing(shared_.get());
     std::vector<Array> placeholders;
     for (const Array& array : arrays) placeholders.push_back(jit_placeholder(array));
     Result prototype = std::apply(f_, with_arrays(arguments, placeholders));
     JitProgram program = jit_compile(key.options, placeholders, arrays_of(prototype));
     auto traced = std::make_shared<const Traced<Result>>(
         Traced<Result>{std::move(program), std::move(prototype)});
-    shared_->traces.emplace_back(key, traced);
+    const std::lock_guard lock(shared_->mutex);
+    shared_->traces.emplace_front(std::move(key), traced);
+    if (shared_->traces.size() > kMaxTraces) shared_->traces.pop_back();
     return traced;
   }
 
   /// Copies of a Jit share what was traced.
   struct Shared {
     std::mutex mutex;
-    std::vector<std::pair<JitKey, std::shared_ptr<const void>>> traces;
+    std::list<std::pair<JitKey, std::shared_ptr<const void>>> traces;  ///< latest used first
   };
 
   F f_;
@@ -98,12 +173,15 @@ class Jit {
 }  // namespace internal
 
 /// `f` compiled: the first call with arguments of given shapes, dtypes and scalar classes traces
-/// it, later ones only run the plan. Arguments and results are trees of Arrays (tree.h); numbers
-/// among the arguments reach `f` as Arrays. Arrays that `f` captures become inputs by identity, and
-/// so does the value that a Variable has while `f` is traced: later assignments are not seen
+/// it, later ones only run the plan; the 64 variants used last are kept. Arguments and results are
+/// trees of Arrays (tree.h); numbers given as arguments reach `f` as Arrays. Everything else among
+/// the arguments (strings, enums, members of structs, `Static(number)`) is static: `f` gets it as
+/// it is, and each new value is traced anew. Arrays that `f` captures become inputs by identity,
+/// and so does the value that a Variable has while `f` is traced: later assignments are not seen
 /// (BoundStep is for state).
 /// Inside another trace or a gradient `f` is simply called. All calls of one `jit` object must
-/// return the same type. Errors: StateError where `f` reads a value.
+/// return the same type. Errors: StateError where `f` reads a value, and where tracing `f` calls
+/// this very jit object on arguments that are no part of the trace.
 template <class F>
 auto jit(F f) {
   return internal::Jit<F>(std::move(f));

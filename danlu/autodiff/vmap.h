@@ -83,4 +83,10 @@ auto vmap(F f, VmapOptions options = {}) {
   return internal::Vmap<F>(std::move(f), std::move(options));
 }
 
+/// f of each element along the first axis of the Arrays in `elements`, all at once, stacked.
+template <class F, class Elements>
+auto vectorized_map(const F& function, const Elements& elements) {
+  return vmap(function)(elements);
+}
+
 }  // namespace danlu

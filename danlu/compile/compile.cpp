@@ -109,7 +109,9 @@ int verbosity() {
   return level;
 }
 
-std::shared_ptr<const Program> compile_graph(const Graph& graph, const CompileOptions& options) {
+namespace {
+
+std::shared_ptr<const Program> compile_silently(const Graph& graph, const CompileOptions& options) {
   auto program = std::make_shared<Program>();
   program->threads = options.threads;
   PlanReport& report = program->report;
@@ -153,8 +155,15 @@ std::shared_ptr<const Program> compile_graph(const Graph& graph, const CompileOp
                            .bytes_before = report.arena_bytes_without_reuse,
                            .bytes_after = report.arena_bytes});
   report.instructions = static_cast<int>(program->instructions.size());
+  return program;
+}
+
+}  // namespace
+
+std::shared_ptr<const Program> compile_graph(const Graph& graph, const CompileOptions& options) {
+  auto program = compile_silently(graph, options);
   if (verbosity() > 0) {
-    std::fprintf(stderr, "danlu: compiled\n%s%s", report.to_string().c_str(),
+    std::fprintf(stderr, "danlu: compiled\n%s%s", program->report.to_string().c_str(),
                  program->to_string().c_str());
   }
   return program;
@@ -163,7 +172,7 @@ std::shared_ptr<const Program> compile_graph(const Graph& graph, const CompileOp
 std::shared_ptr<const Program> compile_subgraph(const Graph& graph, const KernelQuery& query) {
   CompileOptions options = query.options ? *query.options : current_options();
   options.state.clear();
-  return compile_graph(graph, options);
+  return compile_silently(graph, options);  // shown as part of the whole
 }
 
 PlanReport plan_report(std::span<const Array> outputs) {

@@ -13,6 +13,9 @@ namespace danlu::compile {
 Graph lower(const Graph& graph);
 /// Algebraic identities, common subexpressions, folded transposes, dead code.
 Graph simplify(const Graph& graph);
+/// A scan and the one that its derivative runs again with more results become one: the first part
+/// of simplify.
+Graph merge_scans(const Graph& graph);
 /// Patterns with kernels of their own: convolution or product + bias + activation (+ pooling).
 Graph fuse_patterns(const Graph& graph);
 /// Elementwise chains with their reductions into tile programs, and equal programs into one.

@@ -25,7 +25,8 @@ double estimated_flops(const GraphNode& node, std::span<const TensorSpec> inputs
 }  // namespace
 
 bool is_alias(const GraphNode& node) {
-  return node.op == &reshape_op() || node.op == &copy_op() || node.op == &stop_gradient_op();
+  return node.op == &reshape_op() || node.op == &copy_op() || node.op == &stop_gradient_op() ||
+         node.op == &barrier_op() || node.op == &tap_op();
 }
 
 Selection select(const Graph& graph, const CompileOptions& options) {

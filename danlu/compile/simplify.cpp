@@ -53,7 +53,7 @@ class Simplifier {
   }
 
   ValueId rebuild(const OpDef& op, const AttrsPtr& attrs, std::vector<ValueId> in) {
-    if (&op == &copy_op() || &op == &stop_gradient_op()) return in[0];
+    if (&op == &copy_op() || &op == &stop_gradient_op() || &op == &tap_op()) return in[0];
     if (op.fusion == FusionKind::elementwise) return elementwise(op, attrs, std::move(in));
     if (&op == &reshape_op()) return reshape(in[0], attrs_as<ShapeAttrs>(attrs).shape);
     if (&op == &broadcast_to_op()) return broadcast(attrs, in[0]);
@@ -210,7 +210,7 @@ class Simplifier {
 }  // namespace
 
 Graph simplify(const Graph& graph) {
-  Graph current = Simplifier(graph).run();
+  Graph current = Simplifier(merge_scans(graph)).run();
   // A second sweep sees what the first made possible; a third rarely finds anything.
   return Simplifier(current).run();
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "danlu/base/error.h"
+#include "danlu/core/trace_scope.h"
 
 namespace danlu {
 namespace {
@@ -195,6 +196,7 @@ std::vector<Array> make_op_outputs(const OpDef& op, std::span<const Array> input
   }
   node->outputs.resize(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) node->outputs[i].spec = outputs[i];
+  internal::TraceScope::note(node.get());
 
   std::vector<Array> results;
   results.reserve(outputs.size());

@@ -20,24 +20,39 @@ concept ArrayTree = requires(T& t) {
   t.tree([](auto&) {});
 };
 
+/// Calls `f` for every Array in `tree` and every other value (number, string, map key, length of a
+/// container), in a fixed order.
+template <class T, class F>
+void for_each_leaf(T& tree, F&& f) {
+  using Plain = std::remove_const_t<T>;
+  if constexpr (ArrayTree<T>) {
+    tree.tree([&](auto& member) { for_each_leaf(member, f); });
+  } else if constexpr (requires { std::tuple_size<Plain>::value; }) {
+    std::apply([&](auto&... members) { (for_each_leaf(members, f), ...); }, tree);
+  } else if constexpr (requires { typename Plain::mapped_type; }) {
+    const size_t size = tree.size();
+    f(size);
+    for (auto& [key, member] : tree) f(key), for_each_leaf(member, f);
+  } else if constexpr (requires {
+                         typename Plain::value_type;
+                         tree.begin();
+                         tree.size();
+                       } &&
+                       !std::is_same_v<Plain, std::string>) {
+    const size_t size = tree.size();
+    f(size);
+    for (auto& member : tree) for_each_leaf(member, f);
+  } else {
+    f(tree);
+  }
+}
+
 /// Calls `f(Array&)` for every Array in `tree`, in a fixed order.
 template <class T, class F>
 void for_each_array(T& tree, F&& f) {
-  if constexpr (std::is_same_v<std::remove_const_t<T>, Array>) {
-    f(tree);
-  } else if constexpr (ArrayTree<T>) {
-    tree.tree([&](auto& member) { for_each_array(member, f); });
-  } else if constexpr (requires { std::tuple_size<std::remove_const_t<T>>::value; }) {
-    std::apply([&](auto&... members) { (for_each_array(members, f), ...); }, tree);
-  } else if constexpr (requires { typename T::mapped_type; }) {
-    for (auto& [key, member] : tree) for_each_array(member, f);
-  } else if constexpr (requires {
-                         typename T::value_type;
-                         tree.begin();
-                       } &&
-                       !std::is_same_v<std::remove_const_t<T>, std::string>) {
-    for (auto& member : tree) for_each_array(member, f);
-  }
+  for_each_leaf(tree, [&](auto& leaf) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(leaf)>, Array>) f(leaf);
+  });
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 #pragma once
 
 /// Every op function: `danlu::exp`, `danlu::sum`, `danlu::conv2d`, ….
+#include "danlu/ops/control_flow.h"
 #include "danlu/ops/conv.h"
 #include "danlu/ops/creation.h"
 #include "danlu/ops/elementwise.h"

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "danlu/core/node.h"
 #include "danlu/core/op_def.h"
@@ -111,6 +112,9 @@ class Kernel {
   virtual void pack(const void* input, std::byte* packed, std::byte* scratch) const {
     (void)input, (void)packed, (void)scratch;
   }
+
+  /// The Programs that it runs itself, in its scratch: those of control flow.
+  virtual std::vector<std::shared_ptr<const Program>> subprograms() const { return {}; }
 };
 
 /// One line of a kernel list. `refusal` answers why the kernel cannot take the node, or "".

@@ -27,6 +27,15 @@ std::string specs_text(const std::vector<TensorSpec>& specs) {
   return s;
 }
 
+std::string indented(const std::string& lines) {
+  std::string s = "    ";
+  for (size_t i = 0; i + 1 < lines.size(); ++i) {
+    s += lines[i];
+    if (lines[i] == '\n') s += "    ";
+  }
+  return s + "\n";
+}
+
 }  // namespace
 
 std::string PlanReport::to_string() const {
@@ -54,6 +63,7 @@ size_t Program::footprint() const {
   for (const Instruction& i : instructions) {
     bytes += sizeof(Instruction) + 256 + 8 * (i.inputs.size() + i.outputs.size()) +
              sizeof(TensorSpec) * (i.input_specs.size() + i.output_specs.size());
+    for (const auto& inner : i.kernel->subprograms()) bytes += inner->footprint();
   }
   return bytes;
 }
@@ -67,86 +77,106 @@ std::string Program::to_string() const {
          std::to_string(instruction.kernel->threads()) + "t] (" +
          specs_text(instruction.input_specs) + ") -> " + specs_text(instruction.output_specs) +
          (instruction.commit ? " commit" : "") + "\n";
+    for (const auto& inner : instruction.kernel->subprograms()) {
+      s += "    program of " + std::to_string(inner->instructions.size()) + " instructions\n";
+      s += indented(inner->to_string());
+    }
   }
   return s;
 }
 
-Instance::Instance(std::shared_ptr<const Program> program) : program_(std::move(program)) {
-  arena_ = Buffer::allocate(program_->arena_bytes);
-  auto* base = static_cast<std::byte*>(arena_->data());
-  slot_pointers_.resize(program_->slots.size());
-  for (size_t i = 0; i < program_->slots.size(); ++i) {
-    const Slot& slot = program_->slots[i];
-    if (slot.kind == Slot::Kind::arena) slot_pointers_[i] = base + slot.offset;
-    if (slot.kind == Slot::Kind::constant) {
-      slot_pointers_[i] = program_->constants[slot.index]->data();
-    }
-  }
-  size_t operands = 0;
-  for (const Instruction& i : program_->instructions) {
-    operands += i.inputs.size() + i.outputs.size();
-  }
-  operands_.resize(operands);
-  nanoseconds_.resize(program_->instructions.size());
-  packed_ = Buffer::allocate(program_->packed_bytes);
-  packed_versions_.resize(program_->instructions.size());
+size_t count_operands(const Program& program) {
+  size_t count = 0;
+  for (const Instruction& i : program.instructions) count += i.inputs.size() + i.outputs.size();
+  return count;
 }
 
-const std::byte* Instance::pack(uint32_t index, const void* input, std::byte* scratch,
-                                std::span<const uint64_t> versions) {
-  const Instruction& instruction = program_->instructions[index];
-  auto* packed = static_cast<std::byte*>(packed_->data()) + instruction.packed_offset;
-  const Slot& slot = program_->slots[instruction.inputs[instruction.kernel->packed_input()]];
+void bind_frame(const Program& program, const Frame& frame) {
+  for (size_t i = 0; i < program.slots.size(); ++i) {
+    const Slot& slot = program.slots[i];
+    if (slot.kind == Slot::Kind::arena) frame.slots[i] = frame.arena + slot.offset;
+    if (slot.kind == Slot::Kind::constant) frame.slots[i] = program.constants[slot.index]->data();
+  }
+  std::fill_n(frame.packed_versions, program.instructions.size(), 0);
+}
+
+namespace {
+
+/// Brings the instruction's packed copy up to date; where it is.
+const std::byte* pack(const Program& program, const Frame& frame, size_t index, const void* input,
+                      std::byte* scratch, std::span<const uint64_t> versions) {
+  const Instruction& instruction = program.instructions[index];
+  std::byte* packed = frame.packed + instruction.packed_offset;
+  const Slot& slot = program.slots[instruction.inputs[instruction.kernel->packed_input()]];
   uint64_t version = 0;
   if (slot.kind == Slot::Kind::constant) version = 1;
   if (slot.kind == Slot::Kind::input && !versions.empty()) version = versions[slot.index];
-  if (version == 0 || version != packed_versions_[index]) {
+  if (version == 0 || version != frame.packed_versions[index]) {
     instruction.kernel->pack(input, packed, scratch);
-    packed_versions_[index] = version;
+    frame.packed_versions[index] = version;
   }
   return packed;
+}
+
+}  // namespace
+
+void run_frame(const Program& program, const Frame& frame, const void* const* inputs,
+               void* const* outputs, std::span<const uint64_t> versions, Status& status) {
+  for (size_t i = 0; i < program.slots.size(); ++i) {
+    const Slot& slot = program.slots[i];
+    if (slot.kind == Slot::Kind::input) {
+      frame.slots[i] = const_cast<void*>(inputs[slot.index]);
+    } else if (slot.kind == Slot::Kind::output) {
+      frame.slots[i] = outputs[slot.index];
+    }
+  }
+  if (Buffer::poison()) std::memset(frame.arena, 0xff, program.arena_bytes);
+  void** operand = frame.operands;
+  for (size_t i = 0; i < program.instructions.size(); ++i) {
+    const Instruction& instruction = program.instructions[i];
+    if (instruction.commit && !status.ok()) break;
+    void** in = operand;
+    for (uint32_t slot : instruction.inputs) *operand++ = frame.slots[slot];
+    void** out = operand;
+    for (uint32_t slot : instruction.outputs) *operand++ = frame.slots[slot];
+    KernelArgs args{.inputs = in,
+                    .outputs = out,
+                    .scratch = frame.arena + instruction.scratch_offset,
+                    .status = &status,
+                    .instruction = &instruction};
+    const auto start = frame.nanoseconds ? std::chrono::steady_clock::now()
+                                         : std::chrono::steady_clock::time_point();
+    if (const int packed = instruction.kernel->packed_input(); packed >= 0) {
+      args.packed = pack(program, frame, i, in[packed], args.scratch, versions);
+    }
+    instruction.kernel->run(args);
+    if (frame.nanoseconds) {
+      frame.nanoseconds[i] = (std::chrono::steady_clock::now() - start).count();
+    }
+  }
+}
+
+Instance::Instance(std::shared_ptr<const Program> program) : program_(std::move(program)) {
+  arena_ = Buffer::allocate(program_->arena_bytes);
+  packed_ = Buffer::allocate(program_->packed_bytes);
+  packed_versions_.resize(program_->instructions.size());
+  slot_pointers_.resize(program_->slots.size());
+  operands_.resize(count_operands(*program_));
+  nanoseconds_.resize(program_->instructions.size());
+  frame_ = {.arena = static_cast<std::byte*>(arena_->data()),
+            .packed = static_cast<std::byte*>(packed_->data()),
+            .packed_versions = packed_versions_.data(),
+            .slots = slot_pointers_.data(),
+            .operands = operands_.data()};
+  bind_frame(*program_, frame_);
 }
 
 void Instance::run(std::span<const void* const> inputs, std::span<void* const> outputs,
                    std::span<const uint64_t> versions) {
   const FlushDenormals flush;
-  const Program& program = *program_;
-  for (size_t i = 0; i < program.slots.size(); ++i) {
-    const Slot& slot = program.slots[i];
-    if (slot.kind == Slot::Kind::input) {
-      slot_pointers_[i] = const_cast<void*>(inputs[slot.index]);
-    } else if (slot.kind == Slot::Kind::output) {
-      slot_pointers_[i] = outputs[slot.index];
-    }
-  }
   status_.clear();
-  if (Buffer::poison()) std::memset(arena_->data(), 0xff, arena_->bytes());
-  auto* scratch = static_cast<std::byte*>(arena_->data());
-  void** operand = operands_.data();
-  for (uint32_t i = 0; i < program.instructions.size(); ++i) {
-    const Instruction& instruction = program.instructions[i];
-    if (instruction.commit && !status_.ok()) break;
-    void** in = operand;
-    for (uint32_t slot : instruction.inputs) *operand++ = slot_pointers_[slot];
-    void** out = operand;
-    for (uint32_t slot : instruction.outputs) *operand++ = slot_pointers_[slot];
-    KernelArgs args{.inputs = in,
-                    .outputs = out,
-                    .scratch = scratch + instruction.scratch_offset,
-                    .status = &status_,
-                    .instruction = &instruction};
-    const auto start =
-        profiling_ ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
-    if (const int packed = instruction.kernel->packed_input(); packed >= 0) {
-      args.packed = pack(i, in[packed], args.scratch, versions);
-    }
-    if (profiling_) {
-      instruction.kernel->run(args);
-      nanoseconds_[i] = (std::chrono::steady_clock::now() - start).count();
-    } else {
-      instruction.kernel->run(args);
-    }
-  }
+  frame_.nanoseconds = profiling_ ? nanoseconds_.data() : nullptr;
+  run_frame(*program_, frame_, inputs.data(), outputs.data(), versions, status_);
   if (!status_.ok()) throw_fault();
 }
 

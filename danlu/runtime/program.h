@@ -76,6 +76,24 @@ class Program {
   std::string to_string() const;
 };
 
+/// Where one run of a Program finds its memory; what it holds is garbage before `bind_frame`.
+struct Frame {
+  std::byte* arena = nullptr;           ///< `arena_bytes`, also the scratch of kernels
+  std::byte* packed = nullptr;          ///< `packed_bytes`
+  uint64_t* packed_versions = nullptr;  ///< by instruction; 0: nothing is packed yet
+  void** slots = nullptr;               ///< one per slot
+  void** operands = nullptr;            ///< inputs then outputs of each instruction
+  int64_t* nanoseconds = nullptr;       ///< by instruction; null: nothing is measured
+};
+/// Operands of all instructions together.
+size_t count_operands(const Program& program);
+/// Sets what stays the same between runs.
+void bind_frame(const Program& program, const Frame& frame);
+/// Runs every instruction; commits only while `status` holds no fault. `versions[i]` tells when
+/// inputs[i] has changed, so that packed copies can be kept; 0, or none given: always.
+void run_frame(const Program& program, const Frame& frame, const void* const* inputs,
+               void* const* outputs, std::span<const uint64_t> versions, Status& status);
+
 /// Everything one run of a Program needs to itself.
 class Instance {
  public:
@@ -95,16 +113,14 @@ class Instance {
 
  private:
   [[noreturn]] void throw_fault() const;
-  /// Brings the instruction's packed copy up to date; where it is.
-  const std::byte* pack(uint32_t index, const void* input, std::byte* scratch,
-                        std::span<const uint64_t> versions);
 
   std::shared_ptr<const Program> program_;
   std::shared_ptr<Buffer> arena_;
   std::shared_ptr<Buffer> packed_;
-  std::vector<uint64_t> packed_versions_;  ///< by instruction; 0: nothing is packed yet
+  std::vector<uint64_t> packed_versions_;
   std::vector<void*> slot_pointers_;
-  std::vector<void*> operands_;  ///< inputs then outputs of each instruction, one after another
+  std::vector<void*> operands_;
+  Frame frame_;
   Status status_;
   bool profiling_ = false;
   std::vector<int64_t> nanoseconds_;

@@ -1,5 +1,6 @@
 #include "danlu/train/steps.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -27,17 +28,18 @@ BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y) {
     return tensor.dtype() == spec.dtype && tensor.shape() == spec.shape;
   };
   const auto matches = [&](const Entry& e) { return is(e.x, x) && is(e.y, y); };
-  if (last_ >= entries_.size() || !matches(entries_[last_])) {
-    last_ = 0;
-    while (last_ < entries_.size() && !matches(entries_[last_])) ++last_;
-  }
-  if (last_ == entries_.size()) {
+  const auto entry = std::find_if(entries_.begin(), entries_.end(), matches);
+  if (entry == entries_.end()) {
     std::vector<TensorSpec> inputs = {x.spec()};
     if (y.defined()) inputs.push_back(y.spec());
-    auto step = std::make_unique<BoundStep>(state_(), std::move(inputs), body_);
-    entries_.push_back({x.spec(), y.spec(), std::move(step)});
+    auto made = std::make_unique<BoundStep>(state_(), std::move(inputs), body_);
+    ++traced_;
+    if (entries_.size() == kMaxSteps) entries_.pop_back();
+    entries_.push_front({x.spec(), y.spec(), std::move(made)});
+  } else {
+    entries_.splice(entries_.begin(), entries_, entry);
   }
-  BoundStep& step = *entries_[last_].step;
+  BoundStep& step = *entries_.front().step;
   const void* pointers[] = {x.data(), y.data()};
   step.run(std::span<const void* const>(pointers, y.defined() ? 2 : 1));
   return step;

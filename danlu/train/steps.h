@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,9 +16,12 @@
 
 namespace danlu {
 
-/// BoundSteps of one body, one for each shape of batch met so far.
+/// BoundSteps of one body, one for each shape of batch; of more than `kMaxSteps` shapes, those used
+/// last.
 class StepCache {
  public:
+  static constexpr size_t kMaxSteps = 32;
+
   using Body = std::function<std::vector<Array>(std::span<const Array> inputs)>;
   using State = std::function<std::vector<Variable>()>;
 
@@ -26,6 +30,8 @@ class StepCache {
   /// end are left out.
   BoundStep& run(const HostTensor& x, const HostTensor& y = {});
   size_t size() const { return entries_.size(); }
+  /// Steps made so far, those dropped since included.
+  size_t traced() const { return traced_; }
 
  private:
   struct Entry {
@@ -34,8 +40,8 @@ class StepCache {
   };
   State state_;
   Body body_;
-  std::vector<Entry> entries_;
-  size_t last_ = 0;
+  std::list<Entry> entries_;  ///< latest used first
+  size_t traced_ = 0;
 };
 
 /// The compiled work of one model: a training step, a test step, and the metrics they keep. A step
@@ -54,7 +60,7 @@ class Steps {
   /// "loss" and every metric, as they stand.
   Logs logs() const;
   /// Programs traced so far.
-  size_t traced() const { return train_.size() + test_.size(); }
+  size_t traced() const { return train_.traced() + test_.traced(); }
 
   /// Everything that a training step may change.
   std::vector<Variable> training_state() { return state(true); }

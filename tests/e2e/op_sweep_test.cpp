@@ -61,6 +61,7 @@ double tolerance_for(const OpSample& sample, DType dtype) {
 TEST(OpSweep, EveryKernelAgreesWithTheFloat64Reference) {
   int runs = 0;
   for (const OpDef* op : all_ops()) {
+    if (!has_cpu_kernels(*op)) continue;  // its decomposition is what runs
     for (const OpSample& sample : op->samples()) {
       const Call call = cpu::testing::make_call(*op, sample);
       const Values expected = reference(call);
@@ -88,6 +89,7 @@ TEST(OpSweep, EveryKernelAgreesWithTheFloat64Reference) {
 
 TEST(OpSweep, EveryKernelAgreesInBfloat16) {
   for (const OpDef* op : all_ops()) {
+    if (!has_cpu_kernels(*op)) continue;  // its decomposition is what runs
     for (const OpSample& sample : op->samples()) {
       Call call = cpu::testing::make_call(*op, sample).with_float(DType::bfloat16);
       if (call.inputs == sample.inputs) continue;

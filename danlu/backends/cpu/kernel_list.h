@@ -20,6 +20,7 @@ std::vector<KernelList> linalg_kernel_lists();
 std::vector<KernelList> conv_kernel_lists();
 std::vector<KernelList> nn_kernel_lists();
 std::vector<KernelList> random_kernel_lists();
+std::vector<KernelList> control_kernel_lists();
 std::vector<KernelList> fused_kernel_lists();
 
 }  // namespace danlu::cpu

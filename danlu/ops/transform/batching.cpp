@@ -87,28 +87,26 @@ std::vector<Batched> batch_between(std::span<const Array> outputs, std::span<con
   return results;
 }
 
-std::shared_ptr<const Graph> batch_graph(const Graph& graph, const std::vector<bool>& batched,
-                                         int64_t size) {
-  std::vector<Array> arguments, inputs, elements, values;
-  for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    const GraphNode& node = graph.nodes[graph.inputs[i]];
-    const TensorSpec& spec = node.outputs[0];
-    arguments.push_back(make_placeholder(spec));
-    arguments.back().node()->scalar_class = node.scalar_class;
-    if (batched[i]) {
-      elements.push_back(arguments.back());
-      values.push_back(make_placeholder({spec.shape.with_axis_inserted(0, size), spec.dtype}));
-      inputs.push_back(values.back());
-    } else {
-      inputs.push_back(arguments.back());
-    }
+Subgraph batch_graph(const Graph& graph, const std::vector<bool>& batched, int64_t size,
+                     std::vector<bool>& outputs) {
+  const std::vector<Array> arguments = placeholders_for(graph);
+  std::vector<Array> inputs, elements, values;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const TensorSpec& spec = arguments[i].spec();
+    inputs.push_back(arguments[i]);
+    if (!batched[i]) continue;
+    inputs.back() = make_placeholder({spec.shape.with_axis_inserted(0, size), spec.dtype});
+    elements.push_back(arguments[i]);
+    values.push_back(inputs.back());
   }
   std::vector<Array> results;
   for (const Batched& output :
        batch_between(call_graph(graph, arguments), elements, values, size)) {
-    results.push_back(with_batch_axis(output, size));
+    const size_t j = results.size();
+    outputs[j] = outputs[j] || output.batched;
+    results.push_back(outputs[j] ? with_batch_axis(output, size) : output.value);
   }
-  return std::make_shared<const Graph>(trace_graph(inputs, results).graph);
+  return trace_subgraph(inputs, results);
 }
 
 }  // namespace danlu::transform

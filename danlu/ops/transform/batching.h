@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "danlu/core/array.h"
 #include "danlu/core/graph.h"
 #include "danlu/core/op_def.h"
+#include "danlu/ops/transform/subgraph.h"
 
 /// Batching over the lazy graph: one computation for all elements of a batch.
 namespace danlu::transform {
@@ -28,9 +28,10 @@ std::vector<Batched> batch_between(std::span<const Array> outputs, std::span<con
 Array with_batch_axis(const Batched& x, int64_t size);
 
 /// The graph that computes `graph` for all elements of a batch: input i has the batch axis where
-/// `batched[i]`; every output has it.
-std::shared_ptr<const Graph> batch_graph(const Graph& graph, const std::vector<bool>& batched,
-                                         int64_t size);
+/// `batched[i]`; output j has it where it depends on one of those, or where `outputs[j]` asks for
+/// it. Afterwards `outputs` says which have it.
+Subgraph batch_graph(const Graph& graph, const std::vector<bool>& batched, int64_t size,
+                     std::vector<bool>& outputs);
 
 /// One node for all elements, by whichever rule its record has; every output has the batch axis.
 std::vector<Array> batch_node(const BatchContext& context);

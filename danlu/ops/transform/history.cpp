@@ -17,7 +17,8 @@ std::vector<Array> Step::outputs() const {
   return arrays;
 }
 
-History collect(std::span<const Array> outputs, std::span<const Array> inputs, Inputs kind) {
+History collect(std::span<const Array> outputs, std::span<const Array> inputs, Inputs kind,
+                const internal::TraceScope* scope) {
   History history;
   std::unordered_set<const Node*> seen;
   for (const Array& input : inputs) {
@@ -45,7 +46,7 @@ History collect(std::span<const Array> outputs, std::span<const Array> inputs, I
       }
       Node* node = frame.node;
       stack.pop_back();
-      bool depends = false;
+      bool depends = scope != nullptr && scope->contains(node) && !node->ready.load();
       for (const auto& input : node->inputs) {
         depends |= history.dependent.contains(input.node.get());
       }

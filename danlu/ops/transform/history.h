@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "danlu/core/array.h"
+#include "danlu/core/trace_scope.h"
 
 /// What lies between some Arrays and others computed from them: what every transform walks over.
 namespace danlu::transform {
@@ -28,8 +29,10 @@ struct History {
 /// Whether an input may be computed from another one.
 enum class Inputs { independent, any };
 
-/// The nodes between `inputs` and `outputs`.
-History collect(std::span<const Array> outputs, std::span<const Array> inputs, Inputs kind);
+/// The nodes between `inputs` and `outputs`; with `scope`, pending ones that were made in it count
+/// as depending on the inputs.
+History collect(std::span<const Array> outputs, std::span<const Array> inputs, Inputs kind,
+                const internal::TraceScope* scope = nullptr);
 
 /// A new handle on the same value whose history survives evaluation inside a GradientScope.
 Array gradient_source(const Array& x);

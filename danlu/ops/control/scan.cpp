@@ -1,0 +1,247 @@
+#include <algorithm>
+
+#include "danlu/base/error.h"
+#include "danlu/ops/control/control.h"
+#include "danlu/ops/control/scan_record.h"
+#include "danlu/ops/elementwise.h"
+#include "danlu/ops/manipulation.h"
+#include "danlu/ops/matmul.h"
+#include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
+#include "danlu/ops/transform/batching.h"
+#include "danlu/ops/transform/forward.h"
+
+namespace danlu {
+namespace scanning {
+
+using control::joined;
+using control::part;
+
+std::vector<TensorSpec> infer(const InferContext& c) {
+  const auto& attrs = c.attrs_as<ScanAttrs>();
+  const auto n = static_cast<size_t>(attrs.num_carry), m = static_cast<size_t>(attrs.num_sequences);
+  std::vector<TensorSpec> expected = control::input_specs(*attrs.body);
+  const std::vector<TensorSpec> next = control::output_specs(*attrs.body);
+  if (attrs.num_carry < 0 || attrs.num_sequences < 0 || attrs.length < 0 ||
+      expected.size() < n + m || next.size() < n) {
+    throw ValueError({.where = c.where(),
+                      .what = "The attributes do not fit the body",
+                      .expected =
+                          "a length of 0 or more, and a body that takes and returns what is "
+                          "carried",
+                      .received = std::to_string(attrs.num_carry) + " carried, " +
+                                  std::to_string(attrs.num_sequences) + " sequences, length " +
+                                  std::to_string(attrs.length)});
+  }
+  for (size_t i = n; i < n + m; ++i) {
+    expected[i].shape = expected[i].shape.with_axis_inserted(0, attrs.length);
+  }
+  control::require_specs(c, 0, expected);
+  std::vector<TensorSpec> outputs = next;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (i < n) {
+      control::require_spec(c.where(), "The body changes what is carried", c.inputs[i], next[i]);
+    } else {
+      outputs[i].shape = next[i].shape.with_axis_inserted(0, attrs.length);
+    }
+  }
+  return outputs;
+}
+
+/// Carries, elements and captures go with their tangents.
+std::vector<Array> jvp(const GradContext& c, std::span<const Array> tangents) {
+  const auto& attrs = c.attrs_as<ScanAttrs>();
+  const Parts x = parts_of(attrs, c.inputs), dx = parts_of(attrs, tangents);
+  const size_t n = x.carry.size(), m = x.sequences.size();
+  const size_t results = attrs.body->outputs.size() - n;
+  std::vector<size_t> moving, sequences, captured, wanted;
+  std::vector<Array> carry = x.carry, xs = x.sequences;
+  for (size_t i = 0; i < n; ++i) {
+    if (!is_floating(x.carry[i].dtype())) continue;
+    moving.push_back(i);
+    carry.push_back(control::or_zeros(dx.carry[i], x.carry[i]));
+  }
+  for (size_t i = 0; i < m; ++i) {
+    if (!dx.sequences[i].defined()) continue;
+    sequences.push_back(i);
+    xs.push_back(dx.sequences[i]);
+  }
+  for (size_t i = 0; i < x.captures.size(); ++i) {
+    if (dx.captures[i].defined()) captured.push_back(i);
+  }
+  for (size_t i = 0; i < results; ++i) {
+    if (is_floating(c.outputs[n + i].dtype())) wanted.push_back(i);
+  }
+  const size_t all_carries = carry.size();
+  const auto outputs = control::scan_call(
+      [&](std::span<const Array> now) {
+        const auto inputs = control::placeholders(control::input_specs(*attrs.body));
+        const auto next = call_graph(*attrs.body, inputs);
+        std::vector<Array> sources, directions, reached;
+        for (size_t i = 0; i < moving.size(); ++i) {
+          sources.push_back(inputs[moving[i]]);
+          directions.push_back(now[n + i]);
+          reached.push_back(next[moving[i]]);
+        }
+        for (size_t i = 0; i < sequences.size(); ++i) {
+          sources.push_back(inputs[n + sequences[i]]);
+          directions.push_back(now[all_carries + m + i]);
+        }
+        for (size_t i : captured) {
+          sources.push_back(inputs[n + m + i]);
+          directions.push_back(dx.captures[i]);
+        }
+        for (size_t i : wanted) reached.push_back(next[n + i]);
+        auto moved = transform::jvp_between(reached, sources, directions);
+        for (size_t i = 0; i < moved.size(); ++i) {
+          moved[i] = control::or_zeros(moved[i], reached[i]);
+        }
+        const auto all = joined<Array>({part(next, 0, n), part(moved, 0, moving.size()),
+                                        part(moved, moving.size(), wanted.size())});
+        return transform::substitute(
+            all, inputs, joined<Array>({part(now, 0, n), part(now, all_carries, m), x.captures}));
+      },
+      carry, xs, {attrs.length, attrs.reverse, attrs.rematerialize});
+  std::vector<Array> derivatives(c.outputs.size());
+  for (size_t i = 0; i < moving.size(); ++i) derivatives[moving[i]] = outputs[n + i];
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    derivatives[n + wanted[i]] = outputs[all_carries + i];
+  }
+  return derivatives;
+}
+
+/// The batch axis of a sequence goes behind the axis that is scanned.
+std::vector<Array> batch(const BatchContext& c) {
+  const auto& attrs = c.attrs_as<ScanAttrs>();
+  const auto n = static_cast<size_t>(attrs.num_carry), m = static_cast<size_t>(attrs.num_sequences);
+  std::vector<bool> mapped(c.batched.begin(), c.batched.end());
+  std::vector<bool> outputs;
+  for (bool changed = true; changed;) {
+    outputs.assign(attrs.body->outputs.size(), false);
+    std::copy_n(mapped.begin(), n, outputs.begin());
+    transform::batch_graph(*attrs.body, mapped, c.size, outputs);
+    changed =
+        !std::equal(outputs.begin(), outputs.begin() + static_cast<int64_t>(n), mapped.begin());
+    std::copy_n(outputs.begin(), n, mapped.begin());
+  }
+  const auto body = transform::batch_graph(*attrs.body, mapped, c.size, outputs);
+  ScanAttrs batched = attrs;
+  batched.body = body.graph;
+  if (attrs.base) {
+    std::vector<bool> base_outputs(
+        outputs.begin(), outputs.begin() + static_cast<int64_t>(attrs.base->outputs.size()));
+    const std::vector<bool> base_inputs(
+        mapped.begin(), mapped.begin() + static_cast<int64_t>(attrs.base->inputs.size()));
+    const auto base = transform::batch_graph(*attrs.base, base_inputs, c.size, base_outputs);
+    // With captures of its own it is no beginning of this one any more.
+    batched.base = base.captures.empty() ? base.graph : nullptr;
+  }
+  std::vector<Array> inputs;
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    const bool has_axis = c.batched[i];
+    if (i < n && mapped[i] && !has_axis) {
+      inputs.push_back(batching::batched_input(c, i));
+    } else if (i >= n && i < n + m && has_axis) {
+      inputs.push_back(batching::move_axis(c.inputs[i], 0, 1));
+    } else {
+      inputs.push_back(c.inputs[i]);
+    }
+  }
+  inputs.insert(inputs.end(), body.captures.begin(), body.captures.end());
+  std::vector<Array> results = make_op_outputs(*c.op, inputs, make_attrs(std::move(batched)));
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (!outputs[i]) {
+      results[i] = transform::with_batch_axis({results[i], false}, c.size);
+    } else if (i >= n) {
+      results[i] = batching::move_axis(results[i], 1, 0);
+    }
+  }
+  return results;
+}
+
+std::vector<OpSample> samples() {
+  const TensorSpec steps{Shape{}, DType::int64};
+  const auto sample = [&](std::string label, int64_t length, int64_t width, bool reverse,
+                          bool rematerialize) {
+    const TensorSpec state_n{Shape{width}, DType::float64};
+    const TensorSpec weight_n{Shape{width, width}, DType::float64};
+    const TensorSpec sequence{Shape{length, width}, DType::float64};
+    ScanAttrs attrs{.num_carry = 2,
+                    .num_sequences = 1,
+                    .length = length,
+                    .reverse = reverse,
+                    .rematerialize = rematerialize};
+    attrs.body =
+        control::graph_of({state_n, steps, state_n, weight_n}, [&](std::span<const Array> x) {
+          const Array next =
+              tanh(reshape(matmul(reshape(x[0], Shape{1, width}), x[3]), Shape{width}) + x[2]);
+          return std::vector{next, x[1], next * x[0], exp(x[2])};
+        });
+    return OpSample{.label = std::move(label),
+                    .inputs = {state_n, steps, sequence, weight_n},
+                    .attrs = make_attrs(std::move(attrs)),
+                    .low = -1,
+                    .high = 1};
+  };
+  return {
+      sample("five steps", 5, 3, false, false),    sample("backwards", 4, 3, true, false),
+      sample("one step", 1, 3, false, false),      sample("no step", 0, 3, false, false),
+      sample("rematerialized", 4, 3, false, true), sample("aligned results", 3, 8, false, false)};
+}
+
+}  // namespace scanning
+
+const OpDef& scan_op() {
+  static const OpDef op{
+      .name = "scan",
+      .num_inputs = -1,
+      .infer = scanning::infer,
+      .vjp = scanning::vjp,
+      .jvp = scanning::jvp,
+      .batch = scanning::batch,
+      .fault_text = control::fault_text,
+      .samples = scanning::samples,
+      .doc =
+          "Runs a subgraph once per element of sequences; what it carries goes from each run to "
+          "the "
+          "next, its other results are stacked.",
+  };
+  return op;
+}
+
+std::vector<Array> control::scan_call(const Body& body, std::span<const Array> carry,
+                                      std::span<const Array> sequences, const ScanSpec& spec) {
+  std::vector<Array> inputs(carry.begin(), carry.end());
+  const size_t n = carry.size();
+  std::vector<TensorSpec> elements;
+  for (const Array& sequence : sequences) {
+    elements.push_back({sequence.shape().without_axis(0), sequence.dtype()});
+  }
+  std::vector<Array> arguments, next;
+  // A carry that begins as a bare number takes the dtype that the body gives it.
+  for (bool again = true; again;) {
+    again = false;
+    arguments = placeholders(joined<TensorSpec>({specs_of(inputs), elements}));
+    next = body(arguments);
+    for (size_t i = 0; i < std::min(next.size(), n); ++i) {
+      if (inputs[i].is_weak() && next[i].dtype() != inputs[i].dtype()) {
+        inputs[i] = cast(inputs[i], next[i].dtype());
+        again = true;
+      } else if (next[i].is_weak()) {
+        next[i] = cast(next[i], inputs[i].dtype());
+      }
+    }
+  }
+  const auto traced = transform::trace_subgraph(arguments, next);
+  ScanAttrs attrs{.body = traced.graph,
+                  .num_carry = static_cast<int64_t>(n),
+                  .num_sequences = static_cast<int64_t>(sequences.size()),
+                  .length = spec.length,
+                  .reverse = spec.reverse,
+                  .rematerialize = spec.rematerialize};
+  inputs.insert(inputs.end(), sequences.begin(), sequences.end());
+  inputs.insert(inputs.end(), traced.captures.begin(), traced.captures.end());
+  return make_op_outputs(scan_op(), inputs, make_attrs(std::move(attrs)));
+}
+
+}  // namespace danlu

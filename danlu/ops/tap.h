@@ -1,0 +1,20 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+
+#include "danlu/core/array.h"
+
+namespace danlu {
+
+/// `x` itself, under a name by which it can be looked at: activations for histograms, pictures,
+/// explanations. Gradients that pass through it are tapped too, as NAME + ".grad". A tap that
+/// nobody collects costs nothing: the compiler drops it.
+Array tap(const std::string& name, const Array& x);
+
+/// The tapped values among what `outputs` are computed from, not inside subgraphs of control flow.
+/// A name that occurs again gets "_1", "_2" … at its end, in the order of the computation.
+std::map<std::string, Array> collect_taps(std::span<const Array> outputs);
+
+}  // namespace danlu
