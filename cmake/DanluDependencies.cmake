@@ -7,7 +7,7 @@ find_package(PNG REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy libhwy-contrib)
 
 add_library(danlu_dependencies INTERFACE)
 add_library(danlu::dependencies ALIAS danlu_dependencies)

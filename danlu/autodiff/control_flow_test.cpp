@@ -84,7 +84,7 @@ TEST(Cond, OnlyTheTakenBranchRuns) {
   const Array x({1.f, 2.f});
   const auto f = [&](const Array& i) {
     return cond(
-        i < 2, [&] { return take(x, i); }, [&] { return sum(x); });
+        i < 2, [&] { return take(x, i, 0); }, [&] { return sum(x); });
   };
   EXPECT_EQ(f(Array(1)).item(), 2.f);
   EXPECT_EQ(f(Array(7)).item(), 3.f);
@@ -190,7 +190,7 @@ TEST(WhileLoop, AFaultEndsIt) {
   const auto endless = [&] {
     return while_loop([](const Array& i, const Array&) { return i >= 0; },
                       [&](const Array& i, const Array& s) {
-                        return std::tuple{i + 1, s + take(x, i)};
+                        return std::tuple{i + 1, s + take(x, i, 0)};
                       },
                       std::tuple{Array(0), Array(0.f)});
   };

@@ -98,7 +98,7 @@ TEST(Vmap, RandomNumbersPerElementOnlyWithStatesPerElement) {
 }
 
 TEST(Vmap, BadIndicesOfOneElementAreStillErrors) {
-  const auto f = [](const Array& x, const Array& i) { return take(x, i); };
+  const auto f = [](const Array& x, const Array& i) { return take(x, i, 0); };
   EXPECT_THAT(error_text<ValueError>([&] {
                 vmap(f)(matrix(), Array({0, 3})).eval();
               }),

@@ -12,6 +12,8 @@
 
 namespace danlu {
 
+class IndexList;
+
 template <class T>
 concept ArithmeticScalar = std::is_arithmetic_v<T>;
 
@@ -57,6 +59,9 @@ class Array {
   DType dtype() const { return spec().dtype; }
   int rank() const { return shape().rank(); }
   int64_t size() const { return shape().num_elements(); }
+
+  /// A part, as NumPy indexes: `x[2]`, `x[{0, Slice{1, {}}, ellipsis}]`; see get_item.
+  Array operator[](const IndexList& key) const;
 
   /// The only element, converted to T. Errors: ShapeError unless `size() == 1`.
   template <class T = float>

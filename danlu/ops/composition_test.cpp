@@ -131,7 +131,7 @@ TEST(Composition, PartsAndTheirGradients) {
   EXPECT_THAT(values(take(x, Array({2, -3}), 0)), ElementsAre(8, 9, 10, 11, 0, 1, 2, 3));
   EXPECT_THAT(gradient(
                   [](const Array& y) {
-                    return take(y, Array({1, 1, -1}));
+                    return take(y, Array({1, 1, -1}), 0);
                   },
                   Array(Doubles{5, 6, 7})),
               ElementsAre(0, 2, 1));

@@ -76,9 +76,9 @@ std::vector<Array> dsplit(const Array& x, int64_t sections);
 std::vector<Array> dsplit(const Array& x, const std::vector<int64_t>& indices);
 /// The elements along `axis`, which is gone from them.
 std::vector<Array> unstack(const Array& x, int64_t axis = 0);
-/// Rows `indices` of `x` along `axis`. Errors at run time: ValueError for an index outside
-/// [−n, n).
-Array take(const Array& x, const Array& indices, int64_t axis = 0);
+/// Rows `indices` of `x` along `axis`; without it, elements of the flattened Array. Errors at run
+/// time: ValueError for an index outside [−n, n).
+Array take(const Array& x, const Array& indices, std::optional<int64_t> axis = {});
 /// The transpose of `take`: `updates` added into zeros of `shape` at `indices` along `axis`.
 Array scatter_add(const Array& updates, const Array& indices, const Shape& shape, int64_t axis = 0);
 /// 1 where the class is `x`, 0 elsewhere, in a new last axis. Errors at run time: ValueError for a

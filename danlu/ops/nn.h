@@ -131,15 +131,7 @@ Array fold(const Array& x, const std::array<int64_t, 2>& output_size,
 /// 1 at every class that axis 1 of `x` (of a vector: axis 0) names, 0 elsewhere.
 Array multi_hot(const Array& x, int64_t num_classes, int64_t axis = -1,
                 DType dtype = DType::float32);
-/// Whether the prediction for the target is among the k greatest; ties count as inside.
-/// Shapes: targets (…), predictions (…, classes) → (…).
-Array in_top_k(const Array& targets, const Array& predictions, int64_t k);
 
-/// Sums of the entries of the first axis with one segment each. Without `num_segments`, one more
-/// than the greatest ID, which is then computed at once. Shapes: (n, …), (n,) → (num_segments, …).
-/// Errors at run time: ValueError for an ID outside [0, num_segments).
-Array segment_sum(const Array& data, const Array& segment_ids,
-                  std::optional<int64_t> num_segments = {});
 /// Distances of all points of x from all of y. Shapes: (…, m, d), (…, n, d) → (…, m, n).
 Array cdist(const Array& x, const Array& y);
 /// Windows of a signal, `sequence_stride` apart. Shapes: (…, n) → (…, windows, sequence_length).

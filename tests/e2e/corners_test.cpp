@@ -142,7 +142,7 @@ TEST(StateCorner, AFaultInWhatWritesStateChangesNothing) {
   BoundStep step({table, other}, {{Shape{3}, DType::int32}}, [&](std::span<const Array> in) {
     const Array old = other.value();
     other.assign(old * 2);
-    table.assign(take(old, in[0]));
+    table.assign(take(old, in[0], 0));
     return std::vector<Array>{};
   });
   const std::vector<int32_t> good = {2, 1, 0}, bad = {1, 1, 7};

@@ -360,9 +360,9 @@ TEST(OpSweep, BadDataIsAValueErrorOfTheOp) {
     return "no ValueError";
   };
   const Array x = reshape(arange(0, 10, 1, DType::float32), Shape{5, 2});
-  EXPECT_EQ(text(take(x, Array({0, 7}))),
+  EXPECT_EQ(text(take(x, Array({0, 7}), 0)),
             "[take] An index is out of range. Expected an index from -5 to 4. Received 7.");
-  EXPECT_EQ(text(sum(exp(take(x, Array({-6}))))),
+  EXPECT_EQ(text(sum(exp(take(x, Array({-6}), 0)))),
             "[take] An index is out of range. Expected an index from -5 to 4. Received -6.");
   EXPECT_EQ(text(one_hot(Array({3, 10}), 10)),
             "[one_hot] A class is out of range. Expected a class from 0 to 9. Received 10.");

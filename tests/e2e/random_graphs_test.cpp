@@ -288,7 +288,7 @@ std::vector<Value> step_body(uint64_t seed, const State& state, const std::vecto
           const int64_t n = variable.shape()[0];
           std::vector<int32_t> order(static_cast<size_t>(n));
           for (int64_t k = 0; k < n; ++k) order[size_t(k)] = static_cast<int32_t>(n - 1 - k);
-          next = take(old, Array(order));
+          next = take(old, Array(order), 0);
         }
         break;
       case 4:

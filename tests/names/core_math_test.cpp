@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include "danlu/ops/elementwise.h"
+#include "danlu/ops/indexing.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/nn.h"
 #include "danlu/ops/reduction.h"
+#include "danlu/ops/sorting.h"
 #include "tests/names/prove.h"
 
 namespace danlu::names {

@@ -119,7 +119,7 @@ TEST(Manipulation, Errors) {
                 stack({x, array({3})});
               }),
               HasSubstr("[stack] The inputs have different shapes."));
-  EXPECT_EQ(error_text<DTypeError>([&] { take(x, array({2})); }),
+  EXPECT_EQ(error_text<DTypeError>([&] { take(x, array({2}), 0); }),
             "[take] The indices are no integers. Expected int32, int64 or uint8. Received "
             "float32(2,). Hint: cast(indices, DType::int32).");
   EXPECT_EQ(error_text<ShapeError>([&] {

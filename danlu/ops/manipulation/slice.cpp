@@ -3,6 +3,7 @@
 #include "danlu/base/error.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
+#include "danlu/ops/manipulation/unslice.h"
 #include "danlu/ops/registry.h"
 #include "danlu/ops/transform/batch_rules.h"
 
@@ -32,34 +33,6 @@ std::vector<TensorSpec> infer_slice(const InferContext& c) {
   return {{Shape(size), c.inputs[0].dtype}};
 }
 
-/// Each element of the gradient goes back to where it came from, zeros between.
-std::vector<Array> slice_vjp(const GradContext& c) {
-  if (!c.output_grads[0].defined()) return {Array()};
-  const auto& [start, size, step] = c.attrs_as<SliceAttrs>();
-  const Shape& shape = c.inputs[0].shape();
-  Array grad = c.output_grads[0];
-  SliceAttrs flip{std::vector<int64_t>(size.size(), 0), size, std::vector<int64_t>(size.size(), 1)};
-  PadAttrs pads;
-  bool flips = false;
-  for (size_t i = 0; i < size.size(); ++i) {
-    const int64_t length = shape[static_cast<int>(i)];
-    int64_t first = size[i] == 0 ? 0 : start[i];
-    if (step[i] < 0 && size[i] > 1) {
-      flips = true;
-      flip.start[i] = size[i] - 1;
-      flip.step[i] = -1;
-      first = start[i] + (size[i] - 1) * step[i];
-    }
-    // The step of at most one element means nothing.
-    const int64_t stride = size[i] > 1 ? std::abs(step[i]) : 1;
-    pads.before.push_back(first);
-    pads.interior.push_back(stride - 1);
-    pads.after.push_back(size[i] == 0 ? length : length - first - (size[i] - 1) * stride - 1);
-  }
-  if (flips) grad = make_op(slice_op(), {grad}, make_attrs(std::move(flip)));
-  return {make_op(pad_op(), {grad}, make_attrs(std::move(pads)))};
-}
-
 std::vector<OpSample> slice_samples() {
   const auto sample = [](std::string label, Shape shape, SliceAttrs attrs,
                          DType dtype = DType::float32) {
@@ -86,7 +59,10 @@ const OpDef& slice_op() {
   static const OpDef op{
       .name = "slice",
       .infer = infer_slice,
-      .vjp = slice_vjp,
+      .vjp = [](const GradContext& c) -> std::vector<Array> {
+        if (!c.output_grads[0].defined()) return {Array()};
+        return {unslice(c.output_grads[0], c.attrs_as<SliceAttrs>(), c.inputs[0].shape(), 0)};
+      },
       .batch =
           [](const BatchContext& c) {
             SliceAttrs attrs = c.attrs_as<SliceAttrs>();
@@ -99,6 +75,30 @@ const OpDef& slice_op() {
       .doc = "Elements start, start + step, … of each axis.",
   };
   return op;
+}
+
+Array unslice(Array part, const SliceAttrs& slice, const Shape& shape, double value) {
+  const auto& [start, size, step] = slice;
+  SliceAttrs flip{std::vector<int64_t>(size.size(), 0), size, std::vector<int64_t>(size.size(), 1)};
+  PadAttrs pads{.value = value};
+  bool flips = false;
+  for (size_t i = 0; i < size.size(); ++i) {
+    const int64_t length = shape[static_cast<int>(i)];
+    int64_t first = size[i] == 0 ? 0 : start[i];
+    if (step[i] < 0 && size[i] > 1) {
+      flips = true;
+      flip.start[i] = size[i] - 1;
+      flip.step[i] = -1;
+      first = start[i] + (size[i] - 1) * step[i];
+    }
+    // The step of at most one element means nothing.
+    const int64_t stride = size[i] > 1 ? std::abs(step[i]) : 1;
+    pads.before.push_back(first);
+    pads.interior.push_back(stride - 1);
+    pads.after.push_back(size[i] == 0 ? length : length - first - (size[i] - 1) * stride - 1);
+  }
+  if (flips) part = make_op(slice_op(), {part}, make_attrs(std::move(flip)));
+  return make_op(pad_op(), {part}, make_attrs(std::move(pads)));
 }
 
 Array slice(const Array& x, const std::vector<int64_t>& start, const std::vector<int64_t>& stop,

@@ -1,5 +1,6 @@
 #include "danlu/base/error.h"
 #include "danlu/ops/elementwise.h"
+#include "danlu/ops/indexing/indexing_record.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/registry.h"
@@ -8,28 +9,11 @@
 namespace danlu {
 namespace {
 
-void require_integer_indices(const InferContext& c, int input) {
-  if (!is_integer(c.inputs[static_cast<size_t>(input)].dtype)) {
-    throw DTypeError({.where = c.where(),
-                      .what = "The indices are no integers",
-                      .expected = "int32, int64 or uint8",
-                      .received = c.inputs[static_cast<size_t>(input)].to_string(),
-                      .hint = "cast(indices, DType::int32)"});
-  }
-}
-
-std::string range_text(int64_t size, int64_t value) {
-  return "An index is out of range. Expected an index from " + std::to_string(-size) + " to " +
-         std::to_string(size - 1) + ". Received " + std::to_string(value) + ".";
-}
-
-/// `shape` with `axis` replaced by the axes of `indices`.
-Shape taken_shape(const Shape& shape, const Shape& indices, int axis) {
-  std::vector<int64_t> dims(shape.begin(), shape.begin() + axis);
-  dims.insert(dims.end(), indices.begin(), indices.end());
-  dims.insert(dims.end(), shape.begin() + axis + 1, shape.end());
-  return Shape(dims);
-}
+using indexing::index_fill;
+using indexing::indices_for_all;
+using indexing::range_text;
+using indexing::require_integer_indices;
+using indexing::taken_shape;
 
 std::vector<TensorSpec> infer_take(const InferContext& c) {
   require_integer_indices(c, 1);
@@ -65,18 +49,6 @@ std::vector<TensorSpec> infer_scatter_add(const InferContext& c) {
   return {{shape, c.inputs[0].dtype}};
 }
 
-/// Indices into an axis of length `size` of each element as indices into the axis of all elements
-/// together; a bad one stays bad.
-Array indices_for_all(const Array& indices, int64_t size, int64_t batch) {
-  const Array wide = cast(indices, DType::int64);
-  const Array wrapped = where(wide < 0, wide + size, wide);
-  std::vector<int64_t> column(static_cast<size_t>(indices.rank()), 1);
-  column[0] = batch;
-  const Array offsets = reshape(arange(0, batch * size, size, DType::int64), Shape(column));
-  const Array good = wide >= -size && wide < size;
-  return where(good, wrapped + offsets, wide + where(wide < 0, -batch * size, batch * size));
-}
-
 std::vector<Array> batch_take(const BatchContext& c) {
   const auto [axis, size] = c.attrs_as<TakeAttrs>();
   const Array& x = c.inputs[0];
@@ -107,17 +79,6 @@ std::vector<Array> batch_scatter_add(const BatchContext& c) {
   dims.insert(dims.begin(), c.size * size);
   const Array rows = scatter_add(updates, indices_for_all(indices, size, c.size), Shape(dims), 0);
   return {batching::move_axis(batching::split_front(rows, c.size), 1, axis + 1)};
-}
-
-/// Indices that wrap, repeat and leave some rows out.
-std::function<void(int, std::span<double>)> index_fill(int64_t size) {
-  return [size](int index, std::span<double> values) {
-    for (size_t i = 0; i < values.size(); ++i) {
-      const auto n = static_cast<int64_t>(i);
-      values[i] = index == 1 ? static_cast<double>(n * 5 % (2 * size) - size)
-                             : 0.25 * static_cast<double>(n % 29) - 3;
-    }
-  };
 }
 
 std::vector<OpSample> take_samples() {
@@ -208,8 +169,9 @@ const OpDef& scatter_add_op() {
   return op;
 }
 
-Array take(const Array& x, const Array& indices, int64_t axis) {
-  const int at = normalize_axis(axis, x.rank(), "take");
+Array take(const Array& x, const Array& indices, std::optional<int64_t> axis) {
+  if (!axis) return take(reshape(x, Shape{x.size()}), indices, 0);
+  const int at = normalize_axis(*axis, x.rank(), "take");
   return make_op(take_op(), {x, indices}, make_attrs(TakeAttrs{at, x.shape()[at]}));
 }
 

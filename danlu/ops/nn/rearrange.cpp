@@ -50,18 +50,4 @@ Array multi_hot(const Array& x, int64_t num_classes, int64_t axis, DType dtype) 
   return max(each, {x.rank() > 1 ? 1 : 0});
 }
 
-Array in_top_k(const Array& targets, const Array& predictions, int64_t k) {
-  if (predictions.rank() == 0 || targets.shape() != predictions.shape().without_axis(-1)) {
-    throw ShapeError(
-        {.where = "in_top_k",
-         .what = "There must be one target per row of predictions",
-         .expected = "predictions (…, classes) and targets (…)",
-         .received = predictions.shape().to_string() + " and " + targets.shape().to_string()});
-  }
-  const Array chosen = one_hot(targets, predictions.shape()[-1], -1, DType::bool_);
-  const Array value = sum(where(chosen, predictions, 0), {-1}, true);
-  const Array better = sum(cast(predictions > value, DType::int32), {-1});
-  return better < k && isfinite(squeeze(value, -1));
-}
-
 }  // namespace danlu

@@ -7,20 +7,6 @@
 
 namespace danlu {
 
-Array segment_sum(const Array& data, const Array& segment_ids,
-                  std::optional<int64_t> num_segments) {
-  if (data.rank() == 0 || segment_ids.rank() != 1 || segment_ids.size() != data.shape()[0]) {
-    throw ShapeError(
-        {.where = "segment_sum",
-         .what = "There must be one segment for each entry of the first axis",
-         .expected = "data (n, …) and segment_ids (n,)",
-         .received = data.shape().to_string() + " and " + segment_ids.shape().to_string()});
-  }
-  const bool none = segment_ids.size() == 0;
-  const int64_t count = num_segments.value_or(none ? 0 : max(segment_ids).item<int64_t>() + 1);
-  return scatter_add(data, segment_ids, data.shape().with_dim(0, count), 0);
-}
-
 Array cdist(const Array& x, const Array& y) {
   if (x.rank() < 2 || y.rank() < 2 || x.shape()[-1] != y.shape()[-1]) {
     throw ShapeError({.where = "cdist",

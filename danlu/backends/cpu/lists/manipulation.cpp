@@ -1,7 +1,10 @@
 #include "danlu/backends/cpu/ref/manipulation.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/elementwise.h"
+#include "danlu/backends/cpu/ref/indexing.h"
+#include "danlu/backends/cpu/ref/sorting.h"
 #include "danlu/backends/cpu/simd/elementwise.h"
+#include "danlu/backends/cpu/simd/sorting.h"
 #include "danlu/backends/cpu/simd/transpose.h"
 #include "danlu/ops/registry.h"
 
@@ -19,6 +22,13 @@ std::vector<KernelList> manipulation_kernel_lists() {
       {scatter_add_op, {ref_scatter_add()}},
       {one_hot_op, {ref_one_hot()}},
       {iota_op, {ref_iota()}},
+      {take_along_axis_op, {ref::take_along_axis()}},
+      {scatter_along_op, {ref::scatter_along()}},
+      {ravel_multi_index_op, {ref::ravel_multi_index()}},
+      {sort_op, {simd::sort(), ref::sort()}},
+      {argsort_op, {simd::argsort(), ref::argsort()}},
+      {top_k_op, {simd::top_k(), ref::top_k()}},
+      {searchsorted_op, {ref::searchsorted()}},
   };
 }
 
