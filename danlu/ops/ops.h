@@ -6,6 +6,7 @@
 #include "danlu/ops/creation.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/indexing.h"
+#include "danlu/ops/linalg.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/matmul.h"
 #include "danlu/ops/nn.h"

@@ -1,4 +1,6 @@
+#include "danlu/backends/cpu/lapack/linalg.h"
 #include "danlu/backends/cpu/kernel_list.h"
+#include "danlu/backends/cpu/ref/linalg.h"
 #include "danlu/backends/cpu/ref/matmul.h"
 #include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/matmul.h"
@@ -20,6 +22,16 @@ std::vector<KernelList> linalg_kernel_lists() {
 #endif
            ref::matmul(),
        }},
+      {cholesky_op, {lapack::cholesky(), ref::cholesky()}},
+      {solve_op, {lapack::solve(), ref::solve()}},
+      {solve_triangular_op, {lapack::solve_triangular(), ref::solve_triangular()}},
+      {lu_factor_op, {lapack::lu_factor(), ref::lu_factor()}},
+      {det_op, {lapack::det(), ref::det()}},
+      {slogdet_op, {lapack::slogdet(), ref::slogdet()}},
+      {qr_op, {lapack::qr(), ref::qr()}},
+      {svd_op, {lapack::svd(), ref::svd()}},
+      {svdvals_op, {lapack::svdvals(), ref::svdvals()}},
+      {eigh_op, {lapack::eigh(), ref::eigh()}},
   };
 }
 
