@@ -7,8 +7,7 @@
 
 namespace danlu::random_record {
 
-TensorSpec infer(const InferContext& c) {
-  const auto& attrs = c.attrs_as<RandomAttrs>();
+void check_state(const InferContext& c) {
   const TensorSpec& state = c.inputs[0];
   if (state.dtype != DType::int64 || state.shape != Shape{2}) {
     const std::string expected = "{seed, counter}: int64 of shape (2,)";
@@ -26,6 +25,11 @@ TensorSpec infer(const InferContext& c) {
                       .received = state.to_string(),
                       .hint = hint});
   }
+}
+
+TensorSpec infer(const InferContext& c) {
+  check_state(c);
+  const auto& attrs = c.attrs_as<RandomAttrs>();
   if (!attrs.shape.is_known()) {
     throw ValueError({.where = c.where(),
                       .what = "Random numbers need a shape without unknown dimensions",

@@ -9,6 +9,8 @@
 /// What the records of random ops share: one input, the state {seed, counter}.
 namespace danlu::random_record {
 
+/// Errors: DTypeError and ShapeError unless input 0 is {seed, counter}.
+void check_state(const InferContext& context);
 /// Spec {shape, dtype} of the attributes. Errors: DTypeError and ShapeError for the state,
 /// ValueError for an unknown dimension.
 TensorSpec infer(const InferContext& context);

@@ -11,6 +11,9 @@ std::vector<KernelList> random_kernel_lists() {
       {random_truncated_normal_op, {ref::random_truncated_normal()}},
       {random_bernoulli_op, {ref::random_bernoulli()}},
       {random_permutation_op, {ref::random_permutation()}},
+      {random_randint_op, {ref::random_randint()}},
+      {random_gamma_op, {ref::random_gamma()}},
+      {random_binomial_op, {ref::random_binomial()}},
   };
 }
 

@@ -11,5 +11,8 @@ KernelDef random_normal();
 KernelDef random_truncated_normal();
 KernelDef random_bernoulli();
 KernelDef random_permutation();
+KernelDef random_randint();
+KernelDef random_gamma();
+KernelDef random_binomial();
 
 }  // namespace danlu::cpu::ref
