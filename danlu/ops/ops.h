@@ -6,6 +6,7 @@
 #include "danlu/ops/creation.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/fft.h"
+#include "danlu/ops/image.h"
 #include "danlu/ops/indexing.h"
 #include "danlu/ops/linalg.h"
 #include "danlu/ops/manipulation.h"
