@@ -178,7 +178,7 @@ std::vector<Mistake> mistakes_with_transforms() {
           "the gradient of a count",
           [] { grad([](const Array& x) { return sum(cast(x, DType::int32)); })(ones({3})); },
           "[grad] The loss must be a floating-point number. Expected float32, float64 or bfloat16. "
-          "Received int64."),
+          "Received int32."),
       mistake<StateError>(
           "a gradient after the fact",
           [] {
