@@ -25,7 +25,7 @@ std::vector<Array> loss_gradients(const Array& loss, std::span<const Array> inpu
   if (!is_floating(loss.dtype())) {
     throw DTypeError({.where = "grad",
                       .what = "The loss must be a floating-point number",
-                      .expected = "float32, float64 or bfloat16",
+                      .expected = "float32, float64, float16 or bfloat16",
                       .received = std::string(name(loss.dtype()))});
   }
   const std::vector<Array> seeds = {loss.rank() == 0 ? Array::scalar(1.0, loss.dtype())

@@ -113,7 +113,7 @@ std::vector<Array> jacobians(const Array& output, std::span<const Array> sources
     if (is_floating(source.dtype()) && is_floating(output.dtype())) continue;
     throw DTypeError({.where = "jacobian",
                       .what = "Only floating Arrays have derivatives",
-                      .expected = "float32, float64 or bfloat16",
+                      .expected = "float32, float64, float16 or bfloat16",
                       .received = source.spec().to_string() + " and " + output.spec().to_string()});
   }
   int64_t inputs = 0;

@@ -248,8 +248,8 @@ bool is_tileable(const GraphNode& node, const Graph& graph) {
     return false;
   }
   if (node.op == &cast_op()) {
-    return node.outputs[0].dtype == DType::float32 &&
-           graph.spec(node.inputs[0]).dtype != DType::float64;
+    const DType from = graph.spec(node.inputs[0]).dtype;
+    return node.outputs[0].dtype == DType::float32 && from != DType::float64 && !is_complex(from);
   }
   if (!in_register(node.outputs[0].dtype)) return false;
   return std::all_of(node.inputs.begin(), node.inputs.end(),

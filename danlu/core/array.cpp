@@ -69,17 +69,17 @@ Array::~Array() {
   if (node_) node_->outputs[output_].handles.fetch_sub(1, std::memory_order_relaxed);
 }
 
-Array Array::from_number(double value, DType dtype, bool weak) {
+Array Array::from_number(const Number& value, DType dtype, bool weak) {
   auto buffer = Buffer::allocate(size_of(dtype));
-  double stored = value;
+  std::complex<double> stored;
   dispatch(dtype, [&](auto tag) {
     using T = decltype(tag);
-    const T converted = convert_element<T>(value);
+    const T converted = value.as<T>();
     std::memcpy(buffer->data(), &converted, sizeof(T));
-    stored = static_cast<double>(converted);
+    stored = convert_element<std::complex<double>>(converted);
   });
   NodeRef node = make_leaf({Shape{}, dtype}, std::move(buffer));
-  node->scalar_class = classify_scalar(stored);
+  node->scalar_class = stored.imag() == 0 ? classify_scalar(stored.real()) : ScalarClass::other;
   node->weak = weak;
   node->number = value;
   return wrap(std::move(node));
@@ -149,16 +149,7 @@ void Array::require_single_element() const {
 }
 
 void Array::copy_converted(void* to, DType to_dtype) const {
-  const void* from = data();
-  const auto count = static_cast<size_t>(size());
-  dispatch(dtype(), [&](auto from_tag) {
-    dispatch(to_dtype, [&](auto to_tag) {
-      using From = decltype(from_tag);
-      using To = decltype(to_tag);
-      const From* source = static_cast<const From*>(from);
-      std::transform(source, source + count, static_cast<To*>(to), convert_element<To, From>);
-    });
-  });
+  convert_elements(data(), dtype(), to, to_dtype, static_cast<size_t>(size()));
 }
 
 void eval(std::span<const Array> arrays) {

@@ -14,9 +14,6 @@ namespace danlu {
 
 class IndexList;
 
-template <class T>
-concept ArithmeticScalar = std::is_arithmetic_v<T>;
-
 /// A lazy n-dimensional array: a value-semantic handle on an immutable node of the graph.
 /// Shape, dtype and errors are known at once; values are computed when they are read
 /// (`item`, `to_vector`, printing) or when `eval` asks for them.
@@ -24,10 +21,10 @@ class Array {
  public:
   /// An undefined Array: no value, no shape; only `defined()` may be called.
   Array() = default;
-  /// A scalar that takes the dtype of what it is combined with; alone it is float32, bool, int32,
-  /// or int64 where int32 cannot hold it.
+  /// A scalar that takes the dtype of what it is combined with (`promote_number`); alone it is
+  /// float32, complex64, bool, int32, or int64 or uint64 where int32 cannot hold it.
   template <ArithmeticScalar T>
-  Array(T value) : Array(from_number(static_cast<double>(value), weak_dtype(value), true)) {}
+  Array(T value) : Array(from_number(value, Number(value).dtype(), true)) {}
 
   /// A vector of the elements' dtype: `Array({1.f, 2.f})` is float32 of shape (2,).
   template <class T>
@@ -47,7 +44,7 @@ class Array {
       : Array(from_vector(values, shape)) {}
 
   /// A scalar with a dtype of its own.
-  static Array scalar(double value, DType dtype) { return from_number(value, dtype, false); }
+  static Array scalar(const Number& value, DType dtype) { return from_number(value, dtype, false); }
   /// Takes `buffer` (row-major, of at least `spec.bytes()`) without copying.
   static Array from_buffer(std::shared_ptr<Buffer> buffer, const TensorSpec& spec);
   /// Copies raw row-major elements.
@@ -97,18 +94,6 @@ class Array {
 
  private:
   template <class T>
-  static constexpr DType weak_dtype(T value) {
-    if constexpr (std::is_same_v<T, bool>) {
-      return DType::bool_;
-    } else if constexpr (std::is_floating_point_v<T>) {
-      return DType::float32;
-    } else {
-      const auto narrow = static_cast<int32_t>(value);
-      const bool fits = static_cast<T>(narrow) == value && (narrow < 0) == (value < T{0});
-      return fits ? DType::int32 : DType::int64;
-    }
-  }
-  template <class T>
   static Array from_vector(const std::vector<T>& values, const Shape& shape) {
     if constexpr (std::is_same_v<T, bool>) {
       std::vector<uint8_t> bytes(values.begin(), values.end());
@@ -117,7 +102,7 @@ class Array {
       return from_bytes(values.data(), values.size(), {shape, dtype_of<T>});
     }
   }
-  static Array from_number(double value, DType dtype, bool weak);
+  static Array from_number(const Number& value, DType dtype, bool weak);
   void copy_converted(void* to, DType dtype) const;
   void require_single_element() const;
 

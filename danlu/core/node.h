@@ -8,6 +8,7 @@
 
 #include "danlu/core/attrs.h"
 #include "danlu/core/buffer.h"
+#include "danlu/core/number.h"
 #include "danlu/core/op_def.h"
 
 namespace danlu {
@@ -73,7 +74,7 @@ class Node {
   bool keep_inputs = false;  ///< evaluation inside a GradientScope must leave `inputs` in place
   bool weak = false;         ///< a bare C++ number: takes the other operand's dtype
   ScalarClass scalar_class = ScalarClass::none;
-  double number = 0;   ///< of a host scalar, before it was rounded to its dtype
+  Number number = 0;   ///< of a host scalar, before it was rounded to its dtype
   uint32_t depth = 0;  ///< pending nodes on the longest path below
 
   std::atomic<int32_t> refs{0};

@@ -27,16 +27,24 @@ std::vector<int64_t> shown(int64_t length, bool summarize) {
 class Printer {
  public:
   explicit Printer(const Array& array)
-      : shape_(array.shape()),
-        dtype_(array.dtype()),
-        values_(array.to_vector<double>()),
-        summarize_(array.size() > kSummarizeAbove) {
-    if (dtype_ == DType::int64) integers_ = array.to_vector<int64_t>();
-    visit(0, 0, [&](size_t at) { choose_format(values_[at]); });
-    scientific_ = largest_ >= 1e8 || (smallest_ < 1e-4 && smallest_ > 0);
-    if (!scientific_) {
-      visit(0, 0, [&](size_t at) { digits_ = std::max(digits_, needed_digits(values_[at])); });
+      : shape_(array.shape()), dtype_(array.dtype()), summarize_(array.size() > kSummarizeAbove) {
+    if (dtype_ == DType::uint64) {
+      unsigned_ = array.to_vector<uint64_t>();
+    } else if (is_integer(dtype_)) {
+      integers_ = array.to_vector<int64_t>();
+    } else {
+      values_ = array.to_vector<double>();
     }
+    if (is_complex(dtype_)) {
+      for (complex64 z : array.to_vector<complex64>()) imaginary_.push_back(z.imag());
+    }
+    for (const auto* numbers : {&values_, &imaginary_}) {
+      if (numbers->empty()) continue;
+      visit(0, 0, [&](size_t at) { choose_format((*numbers)[at]); });
+    }
+    scientific_ = largest_ >= 1e8 || (smallest_ < 1e-4 && smallest_ > 0);
+    digits_ = most_digits(values_);
+    imaginary_digits_ = most_digits(imaginary_);
     visit(0, 0, [&](size_t at) { width_ = std::max(width_, text(at).size()); });
   }
 
@@ -58,6 +66,13 @@ class Printer {
     }
   }
 
+  int most_digits(const std::vector<double>& numbers) const {
+    int digits = 0;
+    if (numbers.empty() || scientific_) return digits;
+    visit(0, 0, [&](size_t at) { digits = std::max(digits, needed_digits(numbers[at])); });
+    return digits;
+  }
+
   void choose_format(double x) {
     if (!std::isfinite(x) || x == 0) return;
     largest_ = std::max(largest_, std::abs(x));
@@ -74,28 +89,33 @@ class Printer {
   }
 
   std::string text(size_t at) const {
-    const double x = values_[at];
-    if (dtype_ == DType::bool_) return x != 0 ? "True" : "False";
-    if (dtype_ == DType::int64) return std::to_string(integers_[at]);
+    if (dtype_ == DType::bool_) return values_[at] != 0 ? "True" : "False";
+    if (!unsigned_.empty()) return std::to_string(unsigned_[at]);
+    if (!integers_.empty()) return std::to_string(integers_[at]);
+    const std::string number = floating_text(values_[at], digits_);
+    if (imaginary_.empty()) return number;
+    std::string imaginary = floating_text(imaginary_[at], imaginary_digits_);
+    if (imaginary[0] != '-') imaginary.insert(0, 1, '+');
+    // The j stands at the digits, the spaces behind it.
+    const size_t end = imaginary.find_last_not_of(' ') + 1;
+    return number + imaginary.insert(end, 1, 'j');
+  }
+
+  std::string floating_text(double x, int digits) const {
+    if (std::isnan(x)) return "nan";
+    if (std::isinf(x)) return x > 0 ? "inf" : "-inf";
     char s[64];
-    if (!is_floating(dtype_)) {
-      std::snprintf(s, sizeof s, "%.0f", x);
-    } else if (std::isnan(x)) {
-      return "nan";
-    } else if (std::isinf(x)) {
-      return x > 0 ? "inf" : "-inf";
-    } else if (scientific_) {
+    if (scientific_) {
       std::snprintf(s, sizeof s, "%.8e", x);
-    } else {
-      // Trailing zeros become spaces, so that the points stand in one column.
-      std::snprintf(s, sizeof s, "%.*f", digits_, x);
-      std::string fixed(s);
-      if (digits_ == 0) return fixed + (shape_.rank() == 0 ? ".0" : ".");
-      const size_t end = fixed.find_last_not_of('0') + 1;
-      std::fill(fixed.begin() + static_cast<long>(end), fixed.end(), ' ');
-      return shape_.rank() == 0 ? fixed.substr(0, end) : fixed;
+      return s;
     }
-    return s;
+    // Trailing zeros become spaces, so that the points stand in one column.
+    std::snprintf(s, sizeof s, "%.*f", digits, x);
+    std::string fixed(s);
+    if (digits == 0) return fixed + (shape_.rank() == 0 ? ".0" : ".");
+    const size_t end = fixed.find_last_not_of('0') + 1;
+    std::fill(fixed.begin() + static_cast<long>(end), fixed.end(), ' ');
+    return shape_.rank() == 0 ? fixed.substr(0, end) : fixed;
   }
 
   void print_axis(int axis, size_t base, std::string& s) const {
@@ -125,12 +145,13 @@ class Printer {
 
   Shape shape_;
   DType dtype_;
-  std::vector<double> values_;
+  std::vector<double> values_, imaginary_;
   std::vector<int64_t> integers_;
+  std::vector<uint64_t> unsigned_;
   bool summarize_;
   bool scientific_ = false;
   double largest_ = 0, smallest_ = 0;
-  int digits_ = 0;
+  int digits_ = 0, imaginary_digits_ = 0;
   size_t width_ = 0;
 };
 

@@ -109,7 +109,7 @@ void gather_part(const HostTensor& from, const void* data, HostTensor& to,
     auto* out = static_cast<char*>(to.data()) + first * bytes;
     return gather_bytes(static_cast<const char*>(data), out, rows, bytes);
   }
-  dispatch(from.dtype(), [&](auto source) {
+  dispatch_real(from.dtype(), [&](auto source) {
     dispatch_target(to.dtype(), [&](auto target) {
       const auto* in = static_cast<const decltype(source)*>(data);
       auto* out = static_cast<decltype(target)*>(to.data()) + first * length;
@@ -135,7 +135,7 @@ void gather_one_hot(const HostTensor& from, HostTensor& to, std::span<const int6
                     int64_t classes) {
   auto* out = static_cast<float*>(to.data());
   std::memset(out, 0, to.bytes());
-  dispatch(from.dtype(), [&](auto source) {
+  dispatch_real(from.dtype(), [&](auto source) {
     const auto* labels = static_cast<const decltype(source)*>(from.data_of_items(rows));
     for (int64_t row : rows) {
       const auto label = static_cast<int64_t>(labels[row]);
@@ -153,8 +153,9 @@ void gather_one_hot(const HostTensor& from, HostTensor& to, std::span<const int6
 
 DType delivered(const char* which, DType stored, std::optional<DType> wanted, DType for_bytes) {
   const DType dtype = wanted.value_or(stored == DType::uint8 ? for_bytes : stored);
-  const bool possible = dtype == stored || dtype == DType::float32 || dtype == DType::float64 ||
+  const bool converts = dtype == DType::float32 || dtype == DType::float64 ||
                         dtype == DType::int32 || dtype == DType::int64;
+  const bool possible = dtype == stored || (converts && !is_complex(stored));
   if (!possible) {
     throw ValueError({.where = "Dataset",
                       .what = std::string(which) + " cannot be delivered as this dtype",
@@ -219,11 +220,11 @@ Dataset::Dataset(DataSplit split, const DatasetOptions& options)
                       .received = "divide_by = " + number_text(split_.divide_by) +
                                   ", x_dtype = " + std::string(name(x_dtype_))});
   }
-  if (split_.divide_by != 1 && x_dtype_ == DType::bfloat16) x_dtype_ = DType::float32;
+  if (split_.divide_by != 1 && size_of(x_dtype_) == 2) x_dtype_ = DType::float32;
   if (!y.defined()) return;
   y_dtype_ = delivered("y", y.dtype(), options_.y_dtype, DType::int32);
   if (options_.one_hot == 0) return;
-  if (options_.one_hot < 0 || is_floating(y.dtype()) || row_elements(y) != 1) {
+  if (options_.one_hot < 0 || is_inexact(y.dtype()) || row_elements(y) != 1) {
     throw ValueError({.where = "Dataset",
                       .what = "y cannot become one-hot rows",
                       .expected = "a positive number of classes and integer labels of shape (n,)",

@@ -20,9 +20,11 @@ static_assert(std::endian::native == std::endian::little, "the data section is l
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr std::string_view kMetadataKey = "__metadata__";
 constexpr std::pair<std::string_view, DType> kDTypes[] = {
-    {"F32", DType::float32}, {"F64", DType::float64}, {"BF16", DType::bfloat16},
-    {"I32", DType::int32},   {"I64", DType::int64},   {"U8", DType::uint8},
-    {"BOOL", DType::bool_}};
+    {"F32", DType::float32}, {"F64", DType::float64},   {"BF16", DType::bfloat16},
+    {"F16", DType::float16}, {"C64", DType::complex64}, {"I8", DType::int8},
+    {"I16", DType::int16},   {"I32", DType::int32},     {"I64", DType::int64},
+    {"U8", DType::uint8},    {"U16", DType::uint16},    {"U32", DType::uint32},
+    {"U64", DType::uint64},  {"BOOL", DType::bool_}};
 
 using Sink = std::function<void(const void*, size_t)>;
 
@@ -99,7 +101,7 @@ DType dtype_from(const Source& source, const std::string& tensor, const std::str
     if (name == text) return dtype;
   }
   fail(source, "The tensor '" + tensor + "' has a dtype that Danlu does not read",
-       "F32, F64, BF16, I32, I64, U8 or BOOL", "'" + text + "'",
+       "F32, F64, BF16, F16, C64, an I or U of 8 to 64 bits, or BOOL", "'" + text + "'",
        "convert the tensor with the program that wrote the file");
 }
 

@@ -176,10 +176,11 @@ TEST(Safetensors, RandomDamageNeverCrashes) {
 TEST(Safetensors, FaultsAreNamed) {
   EXPECT_THAT(parse_error(file_with("[]      ", 0)),
               HasSubstr("Expected a header that begins with '{'."));
-  EXPECT_EQ(parse_error(file_with(R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", 2)),
-            "[w.safetensors] The tensor 'a' has a dtype that Danlu does not read. Expected F32, "
-            "F64, BF16, I32, I64, U8 or BOOL. Received 'F16'. Hint: convert the tensor with the "
-            "program that wrote the file.");
+  EXPECT_EQ(
+      parse_error(file_with(R"({"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2]}})", 2)),
+      "[w.safetensors] The tensor 'a' has a dtype that Danlu does not read. Expected F32, "
+      "F64, BF16, F16, C64, an I or U of 8 to 64 bits, or BOOL. Received 'F4'. Hint: convert the "
+      "tensor with the program that wrote the file.");
   EXPECT_EQ(parse_error(file_with(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)),
             "[w.safetensors] The data of the tensor 'a' does not fit its shape. Expected 12 bytes "
             "for float32(3,). Received 8.");

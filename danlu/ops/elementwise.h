@@ -5,9 +5,10 @@
 
 #include "danlu/core/array.h"
 
-/// Elementwise functions. Binary ones broadcast like NumPy and promote dtypes (`promote`); a bare
-/// C++ number takes the dtype of the other operand. Integer inputs of floating functions become
-/// float32. Accuracy of float32: 4 ULP unless a record says otherwise.
+/// Elementwise functions. Binary ones broadcast like NumPy and promote dtypes (`promote`,
+/// docs/dtypes.md); a bare C++ number takes the dtype of the other operand (`promote_number`).
+/// Integer inputs of floating functions become float32. Accuracy of float32: 4 ULP unless a record
+/// says otherwise.
 namespace danlu {
 
 Array negative(const Array& x);
@@ -60,11 +61,14 @@ Array i1(const Array& x);
 Array fabs(const Array& x);
 Array deg2rad(const Array& x);
 Array rad2deg(const Array& x);
+/// The real part of complex numbers, as float32; anything else as it is.
 Array real(const Array& x);
-/// 0 for real dtypes.
+/// The imaginary part of complex numbers, as float32; zeros for anything else.
 Array imag(const Array& x);
+/// The conjugate of complex numbers; anything else as it is.
 Array conj(const Array& x);
-/// Of the number in the complex plane: 0, or π where the sign is negative.
+/// The angle in (−π, π] of complex numbers, as float32; of real ones 0, or π where the sign is
+/// negative.
 Array angle(const Array& x);
 /// The same value in memory of its own.
 Array copy(const Array& x);

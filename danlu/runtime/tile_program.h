@@ -69,7 +69,7 @@ enum class TileAccess : uint8_t {
 };
 
 struct TileInput {
-  DType dtype = DType::float32;  ///< float32, bfloat16, uint8, int32, int64 or bool; loads convert
+  DType dtype = DType::float32;  ///< not float64 or complex64; loads convert
   TileAccess access = TileAccess::full;
   friend bool operator==(const TileInput&, const TileInput&) = default;
 };

@@ -126,7 +126,7 @@ std::vector<Mistake> mistakes_with_arrays() {
           "only. Received (2, 3) and (2, 4)."),
       mistake<DTypeError>(
           "an index that is no integer", [] { take(ones({3}), Array({1.f})); },
-          "[take] The indices are no integers. Expected int32, int64 or uint8. Received "
+          "[take] The indices are no integers. Expected an integer dtype. Received "
           "float32(1,). Hint: cast(indices, DType::int32)."),
       mistake<ValueError>(
           "an index that is too large",
@@ -137,8 +137,8 @@ std::vector<Mistake> mistakes_with_arrays() {
       mistake<DTypeError>(
           "a dtype that does not exist", [] { dtype_from_name("float23"); },
           "[dtype] There is no such dtype. Expected float32, float64, bfloat16, int32, int64, "
-          "uint8 "
-          "or bool. Received 'float23'."),
+          "uint8, bool, float16, complex64, int8, int16, uint16, uint32 or uint64. Received "
+          "'float23'."),
       mistake<ValueError>(
           "groups that do not divide",
           [] {
@@ -177,7 +177,8 @@ std::vector<Mistake> mistakes_with_transforms() {
       mistake<DTypeError>(
           "the gradient of a count",
           [] { grad([](const Array& x) { return sum(cast(x, DType::int32)); })(ones({3})); },
-          "[grad] The loss must be a floating-point number. Expected float32, float64 or bfloat16. "
+          "[grad] The loss must be a floating-point number. Expected float32, float64, float16 or "
+          "bfloat16. "
           "Received int32."),
       mistake<StateError>(
           "a gradient after the fact",

@@ -41,7 +41,7 @@ class TripleKernel : public Kernel {
       : count_(spec.shape.num_elements()), dtype_(spec.dtype) {}
   void run(const KernelArgs& args) const override {
     ++tripled;
-    dispatch(dtype_, [&](auto tag) {
+    dispatch_real(dtype_, [&](auto tag) {
       using T = decltype(tag);
       for (int64_t i = 0; i < count_; ++i) {
         args.out<T>(0)[i] = convert_element<T>(3 * static_cast<double>(args.in<T>(0)[i]));

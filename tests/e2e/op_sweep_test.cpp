@@ -34,7 +34,7 @@ const std::vector<double> kSpecial = {
     -1e4, 1e12, -1e12, 1e30,   -1e30, 3e38,   -3e38, kInf,   -kInf, kNan};
 
 double rounded(double value, DType dtype) {
-  return dispatch(dtype, [value](auto tag) {
+  return dispatch_real(dtype, [value](auto tag) {
     return static_cast<double>(convert_element<decltype(tag)>(value));
   });
 }

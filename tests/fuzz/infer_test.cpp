@@ -68,11 +68,7 @@ class Dice {
     }
   }
   int64_t rank(int64_t usual) { return chance(95) ? usual : below(Shape::kMaxRank + 1); }
-  DType dtype() {
-    constexpr DType kAll[] = {DType::float64, DType::bfloat16, DType::int32,
-                              DType::int64,   DType::uint8,    DType::bool_};
-    return chance(90) ? DType::float32 : one_of(kAll);
-  }
+  DType dtype() { return chance(90) ? DType::float32 : static_cast<DType>(below(kNumDTypes)); }
   Array array(const Shape& shape) { return make_placeholder({shape, dtype()}); }
   Array array(int64_t usual_rank) { return array(shape(rank(usual_rank))); }
 
@@ -139,6 +135,53 @@ const std::pair<const char*, Case> kCalls[] = {
        Conv2DOptions options{.strides = d.pair(), .padding = d.one_of(paddings), .groups = groups};
        if (d.chance(30)) options.dilation_rate = d.pair();
        check_result(conv2d(x, kernel, options), {x, kernel});
+     }},
+    {"conv",
+     [](Dice& d) {
+       const int64_t axes = 1 + d.below(3);
+       const Array x = d.array(axes + 2);
+       const int64_t groups = 1 + d.below(3);
+       std::vector<int64_t> dims;
+       for (int64_t i = 0; i < axes; ++i) dims.push_back(1 + d.below(4));
+       dims.push_back(x.shape().rank() > 1 ? std::max<int64_t>(1, x.shape()[-1] / groups) : 1);
+       dims.push_back(d.chance(80) ? groups * (1 + d.below(3)) : d.length());
+       if (d.chance(5)) dims = d.shape(d.rank(axes + 2)).to_vector();
+       const Array kernel = make_placeholder({Shape(dims), x.dtype()});
+       const char* const paddings[] = {"valid", "same", "same", "full"};
+       ConvOptions options{.strides = {d.number()}, .padding = d.one_of(paddings)};
+       if (d.chance(30)) options.dilation_rate = d.numbers(axes);
+       if (d.chance(10)) options.data_format = "channels_first";
+       check_result(conv(x, kernel, options), {x, kernel});
+     }},
+    {"conv_transpose",
+     [](Dice& d) {
+       const int64_t axes = 1 + d.below(3);
+       const Array x = d.array(axes + 2);
+       std::vector<int64_t> dims;
+       for (int64_t i = 0; i < axes; ++i) dims.push_back(1 + d.below(4));
+       dims.push_back(d.length());
+       dims.push_back(x.rank() > 0 && d.chance(95) ? x.shape()[-1] : d.length());
+       const Array kernel = make_placeholder({Shape(dims), x.dtype()});
+       ConvTransposeOptions options{.strides = {d.number()},
+                                    .padding = d.chance(50) ? "valid" : "same"};
+       if (d.chance(30)) options.dilation_rate = {d.number()};
+       if (d.chance(30)) options.output_padding = {d.number()};
+       check_result(conv_transpose(x, kernel, options), {x, kernel});
+     }},
+    {"pools",
+     [](Dice& d) {
+       const Array x = d.array(3 + d.below(3));
+       const char* const paddings[] = {"valid", "same"};
+       const PoolOptions options{
+           .pool_size = {d.number()}, .strides = {d.number()}, .padding = d.one_of(paddings)};
+       check_result(d.chance(50) ? max_pool(x, options) : average_pool(x, options), {x});
+     }},
+    {"adaptive pools",
+     [](Dice& d) {
+       const Array x = d.array(3 + d.below(3));
+       const std::vector<int64_t> size = {d.number()};
+       check_result(d.chance(50) ? adaptive_max_pool(x, size) : adaptive_average_pool(x, size),
+                    {x});
      }},
     {"max_pool2d",
      [](Dice& d) {

@@ -31,7 +31,7 @@ if [[ ${1:-} == names ]]; then
   "$python" "$here/names/generate.py" "${@:2}"
   exit
 fi
-[[ $# -gt 0 ]] || set -- models layers losses optimizers metrics initializers text
+[[ $# -gt 0 ]] || set -- models layers losses optimizers metrics initializers dtypes text
 for name in "$@"; do
   "$python" "$here/gen_$name.py"
 done

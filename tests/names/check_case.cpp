@@ -24,6 +24,15 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
   return std::sqrt(norm > 0 ? difference / norm : difference);
 }
 
+/// All elements; of complex ones the real parts and behind them the imaginary ones.
+std::vector<double> numbers_of(const Array& x) {
+  std::vector<double> numbers = x.to_vector<double>();
+  if (is_complex(x.dtype())) {
+    for (complex64 z : x.to_vector<complex64>()) numbers.push_back(static_cast<double>(z.imag()));
+  }
+  return numbers;
+}
+
 std::string values_text(const std::vector<double>& values) {
   std::string text;
   for (size_t i = 0; i < values.size() && i < 12; ++i) text += " " + std::to_string(values[i]);
@@ -42,7 +51,7 @@ std::string compare(const std::string& what, const Array& actual, const Array& e
   if (actual.dtype() != dtype) {
     return differs(": dtype ", std::string(name(actual.dtype())), std::string(name(dtype)));
   }
-  const auto a = actual.to_vector<double>(), b = expected.to_vector<double>();
+  const auto a = numbers_of(actual), b = numbers_of(expected);
   const double found = distance(a, b);
   if (found <= tolerance) return "";
   return what + ": distance " + std::to_string(found) + ", at most " + std::to_string(tolerance) +
@@ -77,7 +86,7 @@ DType expected_dtype(const std::string& stated, const Array& stored, const Run& 
 }
 
 double tolerance_of(DType dtype, const Run& run) {
-  if (!is_floating(dtype)) return 0;
+  if (!is_inexact(dtype)) return 0;
   if (size_of(dtype) == 2) return dtype == DType::bfloat16 ? 2e-2 : 2e-3;
   return run.tolerance;
 }

@@ -19,7 +19,8 @@ struct Call {
   const OpDef* op = nullptr;
   AttrsPtr attrs;
   std::vector<TensorSpec> inputs;
-  std::vector<std::vector<double>> values;  ///< one per input
+  /// One per input; of complex numbers the real and the imaginary parts in turn.
+  std::vector<std::vector<double>> values;
 
   std::vector<TensorSpec> outputs() const;
   KernelQuery query(std::span<const TensorSpec> output_specs, int threads) const;
@@ -35,13 +36,15 @@ inline std::shared_ptr<Buffer> poisoned(size_t bytes) {
   return buffer;
 }
 
+/// Numbers that say what `spec` holds: one per element, two if it is complex.
+inline size_t count_numbers(const TensorSpec& spec) {
+  return static_cast<size_t>(spec.shape.num_elements()) * (is_complex(spec.dtype) ? 2 : 1);
+}
+
 inline std::shared_ptr<Buffer> encode(const std::vector<double>& values, DType dtype) {
-  auto buffer = Buffer::allocate(values.size() * size_of(dtype));
-  dispatch(dtype, [&](auto tag) {
-    using T = decltype(tag);
-    std::transform(values.begin(), values.end(), static_cast<T*>(buffer->data()),
-                   [](double x) { return convert_element<T>(x); });
-  });
+  const DType part = is_complex(dtype) ? DType::float32 : dtype;
+  auto buffer = Buffer::allocate(values.size() * size_of(part));
+  convert_elements(values.data(), DType::float64, buffer->data(), part, values.size());
   return buffer;
 }
 
@@ -57,13 +60,9 @@ inline std::shared_ptr<Buffer> pack(const Kernel& kernel, KernelArgs& args) {
 }
 
 inline std::vector<double> decode(const Buffer& buffer, const TensorSpec& spec) {
-  std::vector<double> values(static_cast<size_t>(spec.shape.num_elements()));
-  dispatch(spec.dtype, [&](auto tag) {
-    using T = decltype(tag);
-    const T* from = static_cast<const T*>(buffer.data());
-    std::transform(from, from + values.size(), values.begin(),
-                   [](T x) { return static_cast<double>(x); });
-  });
+  std::vector<double> values(count_numbers(spec));
+  const DType part = is_complex(spec.dtype) ? DType::float32 : spec.dtype;
+  convert_elements(buffer.data(), part, values.data(), DType::float64, values.size());
   return values;
 }
 
@@ -96,11 +95,11 @@ inline Call make_call(const OpDef& op, const OpSample& sample, uint64_t seed = 1
   PhiloxStream random(seed);
   for (size_t i = 0; i < sample.inputs.size(); ++i) {
     const TensorSpec& spec = sample.inputs[i];
-    std::vector<double> values(static_cast<size_t>(spec.shape.num_elements()));
+    std::vector<double> values(internal::count_numbers(spec));
     for (double& x : values) {
       x = sample.low + (sample.high - sample.low) * random.uniform();
       // What float32 holds, so that kernels of any precision see the same numbers.
-      x = is_floating(spec.dtype) ? static_cast<double>(static_cast<float>(x)) : std::floor(x);
+      x = is_inexact(spec.dtype) ? static_cast<double>(static_cast<float>(x)) : std::floor(x);
     }
     if (sample.fill) sample.fill(static_cast<int>(i), values);
     call.values.push_back(std::move(values));

@@ -69,12 +69,4 @@ std::unique_ptr<Kernel> packing_kernel(Run run, Pack pack, int input, size_t pac
 /// The `refusal` of a kernel that takes every node.
 inline std::string takes_everything(const KernelQuery&) { return ""; }
 
-/// Calls `f(T{})` with the C++ type of a floating dtype.
-template <class F>
-decltype(auto) dispatch_float(DType dtype, F&& f) {
-  if (dtype == DType::float64) return f(double{});
-  if (dtype == DType::bfloat16) return f(bfloat16{});
-  return f(float{});
-}
-
 }  // namespace danlu::cpu

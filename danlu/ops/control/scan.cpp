@@ -57,7 +57,7 @@ std::vector<Array> jvp(const GradContext& c, std::span<const Array> tangents) {
   std::vector<size_t> moving, sequences, captured, wanted;
   std::vector<Array> carry = x.carry, xs = x.sequences;
   for (size_t i = 0; i < n; ++i) {
-    if (!is_floating(x.carry[i].dtype())) continue;
+    if (!is_inexact(x.carry[i].dtype())) continue;
     moving.push_back(i);
     carry.push_back(control::or_zeros(dx.carry[i], x.carry[i]));
   }
@@ -70,7 +70,7 @@ std::vector<Array> jvp(const GradContext& c, std::span<const Array> tangents) {
     if (dx.captures[i].defined()) captured.push_back(i);
   }
   for (size_t i = 0; i < results; ++i) {
-    if (is_floating(c.outputs[n + i].dtype())) wanted.push_back(i);
+    if (is_inexact(c.outputs[n + i].dtype())) wanted.push_back(i);
   }
   const size_t all_carries = carry.size();
   const auto outputs = control::scan_call(

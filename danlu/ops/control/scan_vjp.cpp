@@ -34,7 +34,7 @@ struct Selection {
 Selection select(const GradContext& c, size_t n, size_t m) {
   Selection s;
   for (size_t i = 0; i < n; ++i) {
-    if (is_floating(c.inputs[i].dtype())) s.moving.push_back(i);
+    if (is_inexact(c.inputs[i].dtype())) s.moving.push_back(i);
   }
   for (size_t i = n; i < c.outputs.size(); ++i) {
     if (c.output_grads[i].defined()) s.given.push_back(i - n);

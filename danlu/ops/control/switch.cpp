@@ -98,7 +98,7 @@ std::vector<Array> jvp(const GradContext& c, std::span<const Array> tangents) {
     operands.push_back(tangents[i + 1]);
   }
   for (size_t i = 0; i < c.outputs.size(); ++i) {
-    if (is_floating(c.outputs[i].dtype())) wanted.push_back(i);
+    if (is_inexact(c.outputs[i].dtype())) wanted.push_back(i);
   }
   std::vector<Array> results(c.outputs.size());
   if (wanted.empty() || given.empty()) return results;

@@ -84,7 +84,7 @@ std::vector<Array> jvp(const GradContext& c, std::span<const Array> tangents) {
   std::vector<size_t> moving, captured;  // floating carries; captures with a tangent
   std::vector<Array> carry = x.carry;
   for (size_t i = 0; i < x.carry.size(); ++i) {
-    if (!is_floating(x.carry[i].dtype())) continue;
+    if (!is_inexact(x.carry[i].dtype())) continue;
     moving.push_back(i);
     carry.push_back(control::or_zeros(dx.carry[i], x.carry[i]));
   }

@@ -106,7 +106,7 @@ TEST(ConvolutionErrors, SayWhatIsWrong) {
   EXPECT_THAT(error<DTypeError>([] {
                 max_pool2d(zeros({1, 4, 4, 1}, DType::bool_));
               }),
-              HasSubstr("Booleans have no maximum"));
+              HasSubstr("Neither bool nor complex numbers are pooled"));
 }
 
 TEST(ProductErrors, SayWhatIsWrong) {

@@ -9,12 +9,12 @@ namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
   const TensorSpec& x = c.inputs[0];
-  if (x.dtype == DType::bool_) {
+  if (x.dtype == DType::bool_ || is_complex(x.dtype)) {
     throw DTypeError({.where = c.where(),
-                      .what = "Booleans have no maximum",
-                      .expected = "a number dtype",
+                      .what = "Neither bool nor complex numbers are pooled",
+                      .expected = "a floating or integer dtype",
                       .received = x.to_string(),
-                      .hint = "cast to uint8 first"});
+                      .hint = "cast to uint8, or take abs, first"});
   }
   const Shape out = convolution::pool2d_output(c.where(), x.shape, c.attrs_as<Pool2DAttrs>(), true);
   return {{out, x.dtype}, {out, DType::uint8}};

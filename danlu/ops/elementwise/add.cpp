@@ -13,7 +13,10 @@ const OpDef& add_op() {
       .derivative = [](const GradContext& c,
                        int) { return Array::scalar(1, c.outputs[0].dtype()); },
       .samples =
-          [] { return elementwise::with_integers(elementwise::binary_samples(-3, 3), -9, 9); },
+          [] {
+            return elementwise::with_complex(
+                elementwise::with_integers(elementwise::binary_samples(-3, 3), -9, 9), -3, 3);
+          },
       .doc = "a + b with broadcasting. bool + bool is their disjunction.",
   };
   return op;

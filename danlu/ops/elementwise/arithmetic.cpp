@@ -1,3 +1,4 @@
+#include <limits>
 #include <numbers>
 
 #include "danlu/ops/elementwise.h"
@@ -8,16 +9,6 @@ namespace danlu {
 Array fabs(const Array& x) { return abs(elementwise::as_float(x)); }
 Array deg2rad(const Array& x) { return elementwise::as_float(x) * (std::numbers::pi / 180); }
 Array rad2deg(const Array& x) { return elementwise::as_float(x) * (180 / std::numbers::pi); }
-
-Array real(const Array& x) { return x; }
-Array conj(const Array& x) { return x; }
-Array imag(const Array& x) { return zeros_like(x); }
-
-Array angle(const Array& x) {
-  const Array y = elementwise::as_float(x);
-  const Array half_turn = Array::scalar(std::numbers::pi, y.dtype());
-  return where(isnan(y), y, where(signbit(y), half_turn, 0));
-}
 
 Array logical_xor(const Array& x1, const Array& x2) { return logical_not(x1) != logical_not(x2); }
 
@@ -55,22 +46,21 @@ Array nan_to_num(const Array& x, const NanToNumOptions& options) {
   return where(isnan(x), options.nan, inside);
 }
 
-/// One step of the representation, which IEEE formats order like the numbers themselves.
+/// One step of the representation, which IEEE formats order like the numbers themselves. All in
+/// whole numbers, so that nothing rounds the smallest ones to 0.
 Array nextafter(const Array& x1, const Array& x2) {
   const auto [a, b] = elementwise::promoted_float(x1, x2);
-  const DType dtype = a.dtype();
-  const bool half = size_of(dtype) == 2;
-  const DType wide = half ? DType::float32 : dtype;
-  const DType bits = wide == DType::float64 ? DType::int64 : DType::int32;
-  const Array from = view(cast(a, wide), bits);
-  // bfloat16 is the upper half of float32.
-  const int64_t unit = half ? 1 << 16 : 1;
+  const size_t size = size_of(a.dtype());
+  const DType bits = size == 8 ? DType::int64 : size == 4 ? DType::int32 : DType::int16;
+  const Array below_zero = dispatch_integer(bits, [&](auto tag) {
+    return Array::scalar(std::numeric_limits<decltype(tag)>::min() + 1, bits);
+  });
+  const Array from = view(a, bits);
   const Array away = (a < b) == (a > 0);
-  const Array stepped = view(where(away, from + unit, from - unit), wide);
-  const Array smallest = view(Array::scalar(static_cast<double>(unit), bits), wide);
-  const Array next = where(a == 0, where(b > 0, smallest, -smallest), stepped);
-  const Array result = cast(next, dtype);
-  return where(isnan(a) || isnan(b), a + b, where(a == b, b, result));
+  const Array stepped = where(away, from + 1, from - 1);
+  const Array next = where(a == 0, where(b > 0, 1, below_zero), stepped);
+  const Array result = where(a == b, view(b, bits), next);
+  return view(where(isnan(a) || isnan(b), view(a + b, bits), result), a.dtype());
 }
 
 }  // namespace danlu

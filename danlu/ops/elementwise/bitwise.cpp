@@ -53,8 +53,9 @@ const OpDef& bitwise_xor_op() {
 Array bitwise_xor(const Array& x, const Array& y) { return binary(bitwise_xor_op(), x, y); }
 
 Array bitwise_not(const Array& x) {
-  const auto [least, greatest] = elementwise::range_of(x.dtype());
-  return bitwise_xor(x, Array::scalar(least < 0 ? -1 : greatest, x.dtype()));
+  const double greatest = elementwise::range_of(x.dtype()).second;
+  const bool is_signed = is_integer(x.dtype()) && !is_unsigned(x.dtype());
+  return bitwise_xor(x, Array::scalar(is_signed ? -1 : greatest, x.dtype()));
 }
 
 const OpDef& left_shift_op() {

@@ -1,5 +1,7 @@
 #include "danlu/ops/elementwise/cast_attrs.h"
 
+#include <limits>
+
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/elementwise/elementwise_record.h"
 #include "danlu/ops/registry.h"
@@ -12,19 +14,19 @@ std::vector<OpSample> cast_samples() {
     OpSample s{.label = std::string(name(from)) + " to " + std::string(name(to)),
                .inputs = {{Shape{5, 23}, from}},
                .attrs = make_attrs(CastAttrs{to}),
-               .low = is_floating(from) ? -300.0 : 0.0,
-               .high = 300,
+               .low = is_inexact(from) ? -300.0 : 0.0,
+               .high = size_of(from) == 1 ? 127.0 : 300.0,
                // Rounding to bfloat16 hides the steps of finite differences.
                .differentiable = from == DType::float32 && to == DType::float64};
     if (from == DType::bfloat16 || to == DType::bfloat16) s.tolerance = 8e-3;
+    if (from == DType::float16 || to == DType::float16) s.tolerance = 1e-3;
     return s;
   };
   std::vector<OpSample> samples;
-  for (const DType from :
-       {DType::float32, DType::bfloat16, DType::int32, DType::int64, DType::uint8, DType::bool_}) {
-    for (const DType to : {DType::float32, DType::float64, DType::bfloat16, DType::int32,
-                           DType::int64, DType::uint8, DType::bool_}) {
-      if (from != to) samples.push_back(sample(from, to));
+  for (int i = 0; i < kNumDTypes; ++i) {
+    for (int j = 0; j < kNumDTypes; ++j) {
+      const auto from = static_cast<DType>(i), to = static_cast<DType>(j);
+      if (from != to && from != DType::float64) samples.push_back(sample(from, to));
     }
   }
   return samples;
@@ -42,14 +44,15 @@ const OpDef& cast_op() {
       // The gradient goes back in the input's dtype, which a mere factor could not say.
       .vjp = [](const GradContext& c) -> std::vector<Array> {
         const DType from = c.inputs[0].dtype();
-        const bool smooth = is_floating(from) && is_floating(c.outputs[0].dtype());
+        const bool smooth = is_inexact(from) && is_inexact(c.outputs[0].dtype());
         if (!smooth || !c.output_grads[0].defined()) return {Array()};
         return {cast(c.output_grads[0], from)};
       },
       .samples = cast_samples,
       .doc =
           "Elements converted to another dtype. Floating to integer truncates, saturates and "
-          "makes NaN 0; to bool it is x ≠ 0. Gradients pass between floating dtypes.",
+          "makes NaN 0; integer to integer keeps the low bits; complex to real drops the imaginary "
+          "part; to bool it is x ≠ 0. Gradients pass between floating and complex dtypes.",
   };
   return op;
 }
@@ -64,13 +67,21 @@ Array cast(const Array& x, DType dtype) {
 }
 
 Array saturate_cast(const Array& x, DType dtype) {
-  const auto [low, high] = elementwise::range_of(dtype);
   const DType from = x.dtype();
-  // Conversion of floating to whole numbers saturates by itself.
-  if (from == DType::bool_ || dtype == DType::bool_ || is_floating(from) > is_floating(dtype)) {
+  // Conversion of floating to whole numbers saturates by itself, and everything fits complex ones.
+  if (from == DType::bool_ || dtype == DType::bool_ || is_complex(dtype) ||
+      is_floating(from) > is_floating(dtype)) {
     return cast(x, dtype);
   }
-  return cast(clip(x, Array::scalar(low, from), Array::scalar(high, from)), dtype);
+  if (is_floating(dtype)) {
+    const auto [low, high] = elementwise::range_of(dtype);
+    return cast(clip(x, Array::scalar(low, from), Array::scalar(high, from)), dtype);
+  }
+  return dispatch_integer(dtype, [&](auto tag) {
+    using Limits = std::numeric_limits<decltype(tag)>;
+    return cast(clip(x, Array::scalar(Limits::min(), from), Array::scalar(Limits::max(), from)),
+                dtype);
+  });
 }
 
 }  // namespace danlu

@@ -47,7 +47,7 @@ const OpDef& less_op() {
       .name = "less",
       .num_inputs = 2,
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::broadcast_to_bool,
+      .infer = elementwise::broadcast_real_to_bool,
       .derivative = elementwise::no_derivative,
       .samples =
           [] { return elementwise::with_integers(elementwise::binary_samples(-3, 3), -3, 3); },
@@ -66,7 +66,7 @@ const OpDef& less_equal_op() {
       .name = "less_equal",
       .num_inputs = 2,
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::broadcast_to_bool,
+      .infer = elementwise::broadcast_real_to_bool,
       .derivative = elementwise::no_derivative,
       .samples =
           [] { return elementwise::with_integers(elementwise::binary_samples(-3, 3), -3, 3); },
@@ -85,7 +85,7 @@ const OpDef& greater_op() {
       .name = "greater",
       .num_inputs = 2,
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::broadcast_to_bool,
+      .infer = elementwise::broadcast_real_to_bool,
       .derivative = elementwise::no_derivative,
       .samples =
           [] { return elementwise::with_integers(elementwise::binary_samples(-3, 3), -3, 3); },
@@ -104,7 +104,7 @@ const OpDef& greater_equal_op() {
       .name = "greater_equal",
       .num_inputs = 2,
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::broadcast_to_bool,
+      .infer = elementwise::broadcast_real_to_bool,
       .derivative = elementwise::no_derivative,
       .samples =
           [] { return elementwise::with_integers(elementwise::binary_samples(-3, 3), -3, 3); },

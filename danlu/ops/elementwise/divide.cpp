@@ -9,13 +9,14 @@ const OpDef& divide_op() {
       .name = "divide",
       .num_inputs = 2,
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::broadcast_same_float,
+      .infer = elementwise::broadcast_same_inexact,
       .derivative =
           [](const GradContext& c, int i) {
             return i == 0 ? reciprocal(c.inputs[1]) : negative(c.outputs[0] / c.inputs[1]);
           },
       .flops = elementwise::flops_per_element(4),
-      .samples = [] { return elementwise::binary_samples(0.3, 4); },
+      .samples =
+          [] { return elementwise::with_complex(elementwise::binary_samples(0.3, 4), 0.3, 4); },
       .doc = "a / b with broadcasting.",
   };
   return op;

@@ -21,12 +21,36 @@ void require_number(const InferContext& context) {
   }
 }
 
+void require_real(const InferContext& context) {
+  for (const TensorSpec& input : context.inputs) {
+    if (is_complex(input.dtype)) {
+      throw DTypeError({.where = context.where(),
+                        .what = "The op is not defined for complex numbers",
+                        .expected = "a floating, integer or bool dtype",
+                        .received = input.to_string(),
+                        .hint = "take abs, real or imag first"});
+    }
+  }
+}
+
+void require_inexact(const InferContext& context) {
+  for (const TensorSpec& input : context.inputs) {
+    if (!is_inexact(input.dtype)) {
+      throw DTypeError({.where = context.where(),
+                        .what = "The op is defined for floating and complex dtypes only",
+                        .expected = "float32, float64, float16, bfloat16 or complex64",
+                        .received = input.to_string(),
+                        .hint = "cast(x, DType::float32) first"});
+    }
+  }
+}
+
 void require_float(const InferContext& context) {
   for (const TensorSpec& input : context.inputs) {
     if (!is_floating(input.dtype)) {
       throw DTypeError({.where = context.where(),
                         .what = "The op is defined for floating dtypes only",
-                        .expected = "float32, float64 or bfloat16",
+                        .expected = "float32, float64, float16 or bfloat16",
                         .received = input.to_string(),
                         .hint = "cast(x, DType::float32) first"});
     }
@@ -53,13 +77,9 @@ void require_same_dtype(const InferContext& context) {
   }
 }
 
-int class_of(DType dtype) { return is_floating(dtype) ? 2 : is_integer(dtype) ? 1 : 0; }
-
 DType common_dtype(const Array& a, const Array& b) {
   if (a.is_weak() == b.is_weak()) return promote(a.dtype(), b.dtype());
-  const DType number = a.is_weak() ? a.dtype() : b.dtype();
-  const DType array = a.is_weak() ? b.dtype() : a.dtype();
-  return class_of(number) <= class_of(array) ? array : number;
+  return a.is_weak() ? promote_number(b.dtype(), a.dtype()) : promote_number(a.dtype(), b.dtype());
 }
 
 OpSample sample(std::string label, std::vector<Shape> shapes, double low, double high,
@@ -73,8 +93,23 @@ OpSample sample(std::string label, std::vector<Shape> shapes, double low, double
 
 std::vector<TensorSpec> same_as_input(const InferContext& context) { return {context.inputs[0]}; }
 
+std::vector<TensorSpec> same_as_real_input(const InferContext& context) {
+  require_real(context);
+  return {context.inputs[0]};
+}
+
 std::vector<TensorSpec> same_as_number_input(const InferContext& context) {
   require_number(context);
+  return same_as_real_input(context);
+}
+
+std::vector<TensorSpec> same_as_arithmetic_input(const InferContext& context) {
+  require_number(context);
+  return {context.inputs[0]};
+}
+
+std::vector<TensorSpec> same_as_inexact_input(const InferContext& context) {
+  require_inexact(context);
   return {context.inputs[0]};
 }
 
@@ -93,8 +128,23 @@ std::vector<TensorSpec> broadcast_same_dtype(const InferContext& context) {
   return {{shape, context.inputs[0].dtype}};
 }
 
+std::vector<TensorSpec> broadcast_same_real(const InferContext& context) {
+  require_real(context);
+  return broadcast_same_dtype(context);
+}
+
 std::vector<TensorSpec> broadcast_same_number(const InferContext& context) {
   require_number(context);
+  return broadcast_same_real(context);
+}
+
+std::vector<TensorSpec> broadcast_same_arithmetic(const InferContext& context) {
+  require_number(context);
+  return broadcast_same_dtype(context);
+}
+
+std::vector<TensorSpec> broadcast_same_inexact(const InferContext& context) {
+  require_inexact(context);
   return broadcast_same_dtype(context);
 }
 
@@ -105,7 +155,7 @@ std::vector<TensorSpec> broadcast_same_float(const InferContext& context) {
 
 std::vector<TensorSpec> broadcast_same_whole(const InferContext& context) {
   for (const TensorSpec& input : context.inputs) {
-    if (is_floating(input.dtype)) {
+    if (is_inexact(input.dtype)) {
       throw DTypeError({.where = context.where(),
                         .what = "The op is defined for whole numbers only",
                         .expected = "an integer dtype or bool",
@@ -118,6 +168,11 @@ std::vector<TensorSpec> broadcast_same_whole(const InferContext& context) {
 
 std::vector<TensorSpec> broadcast_to_bool(const InferContext& context) {
   return {{broadcast_same_dtype(context)[0].shape, DType::bool_}};
+}
+
+std::vector<TensorSpec> broadcast_real_to_bool(const InferContext& context) {
+  require_real(context);
+  return broadcast_to_bool(context);
 }
 
 std::vector<OpSample> unary_samples(double low, double high, double tolerance) {
@@ -144,6 +199,12 @@ std::vector<OpSample> with_integers(std::vector<OpSample> samples, double low, d
   OpSample integers = sample("int32", shapes, low, high, 0, DType::int32);
   integers.differentiable = false;
   samples.push_back(std::move(integers));
+  return samples;
+}
+
+std::vector<OpSample> with_complex(std::vector<OpSample> samples, double low, double high) {
+  std::vector<Shape> shapes(samples[0].inputs.size(), Shape{4, 7});
+  samples.push_back(sample("complex64", shapes, low, high, 1e-6, DType::complex64));
   return samples;
 }
 
@@ -174,15 +235,16 @@ std::pair<Array, Array> promoted_number(const Array& a, const Array& b) {
 
 std::pair<Array, Array> promoted_float(const Array& a, const Array& b) {
   const DType dtype = common_dtype(a, b);
-  const DType floating = is_floating(dtype) ? dtype : DType::float32;
+  const DType floating = is_inexact(dtype) ? dtype : DType::float32;
   return {cast(a, floating), cast(b, floating)};
 }
 
-Array as_float(const Array& x) { return is_floating(x.dtype()) ? x : cast(x, DType::float32); }
+Array as_float(const Array& x) { return is_inexact(x.dtype()) ? x : cast(x, DType::float32); }
 
 std::pair<double, double> range_of(DType dtype) {
   if (dtype == DType::bfloat16) return {-0x1.fep127, 0x1.fep127};
-  return dispatch(dtype, [](auto tag) -> std::pair<double, double> {
+  if (dtype == DType::float16) return {-65504, 65504};
+  return dispatch_real(dtype, [](auto tag) -> std::pair<double, double> {
     using Limits = std::numeric_limits<decltype(tag)>;
     return {static_cast<double>(Limits::lowest()), static_cast<double>(Limits::max())};
   });

@@ -117,8 +117,9 @@ TEST(Elementwise, ErrorsNameTheOpAndTheInputs) {
             "[multiply] The operands have different dtypes. Expected one dtype. Received "
             "float32(2,) and int32(2,). Hint: cast one of them to the dtype of the other.");
   EXPECT_EQ(error_text<DTypeError>([] { make_op(exp_op(), {array({2}, DType::int32)}); }),
-            "[exp] The op is defined for floating dtypes only. Expected float32, float64 or "
-            "bfloat16. Received int32(2,). Hint: cast(x, DType::float32) first.");
+            "[exp] The op is defined for floating and complex dtypes only. Expected float32, "
+            "float64, float16, bfloat16 or complex64. Received int32(2,). Hint: cast(x, "
+            "DType::float32) first.");
   EXPECT_THAT(error_text<ShapeError>([] { clip(array({2}), array({3}), 1); }),
               HasSubstr("[maximum] The shapes cannot be broadcast together."));
 }

@@ -8,10 +8,13 @@ const OpDef& exp_op() {
   static const OpDef op{
       .name = "exp",
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::same_as_float_input,
+      .infer = elementwise::same_as_inexact_input,
       .derivative = [](const GradContext& c, int) { return c.outputs[0]; },
       .flops = elementwise::flops_per_element(15),
-      .samples = [] { return elementwise::unary_samples(-10, 10, 2e-6); },
+      .samples =
+          [] {
+            return elementwise::with_complex(elementwise::unary_samples(-10, 10, 2e-6), -3, 3);
+          },
       .doc = "e to the power of x.",
   };
   return op;

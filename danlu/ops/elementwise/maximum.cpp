@@ -9,7 +9,7 @@ const OpDef& maximum_op() {
       .name = "maximum",
       .num_inputs = 2,
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::broadcast_same_dtype,
+      .infer = elementwise::broadcast_same_real,
       .derivative =
           [](const GradContext& c, int i) {
             const DType dtype = c.outputs[0].dtype();

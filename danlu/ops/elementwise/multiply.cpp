@@ -11,7 +11,8 @@ const OpDef& multiply_op() {
       .fusion = FusionKind::elementwise,
       .infer = elementwise::broadcast_same_dtype,
       .derivative = [](const GradContext& c, int i) { return c.inputs[1 - i]; },
-      .samples = [] { return elementwise::binary_samples(-3, 3); },
+      .samples =
+          [] { return elementwise::with_complex(elementwise::binary_samples(-3, 3), -3, 3); },
       .doc = "a · b with broadcasting.",
   };
   return op;

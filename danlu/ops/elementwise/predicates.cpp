@@ -15,11 +15,11 @@ Array constant(const Array& x, bool value) { return full(x.shape(), value, DType
 }  // namespace
 
 Array isfinite(const Array& x) {
-  return is_floating(x.dtype()) ? abs(x) < kInfinity : constant(x, true);
+  return is_inexact(x.dtype()) ? abs(x) < kInfinity : constant(x, true);
 }
 
 Array isinf(const Array& x) {
-  return is_floating(x.dtype()) ? abs(x) == kInfinity : constant(x, false);
+  return is_inexact(x.dtype()) ? abs(x) == kInfinity : constant(x, false);
 }
 
 Array isposinf(const Array& x) {
@@ -30,7 +30,7 @@ Array isneginf(const Array& x) {
   return is_floating(x.dtype()) ? x == -kInfinity : constant(x, false);
 }
 
-Array isreal(const Array& x) { return constant(x, true); }
+Array isreal(const Array& x) { return is_complex(x.dtype()) ? imag(x) == 0 : constant(x, true); }
 
 Array signbit(const Array& x) {
   if (x.dtype() == DType::float64) return view(x, DType::int64) < 0;

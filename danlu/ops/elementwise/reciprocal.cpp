@@ -8,10 +8,11 @@ const OpDef& reciprocal_op() {
   static const OpDef op{
       .name = "reciprocal",
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::same_as_float_input,
+      .infer = elementwise::same_as_inexact_input,
       .derivative = [](const GradContext& c, int) { return negative(square(c.outputs[0])); },
       .flops = elementwise::flops_per_element(4),
-      .samples = [] { return elementwise::unary_samples(0.2, 4); },
+      .samples =
+          [] { return elementwise::with_complex(elementwise::unary_samples(0.2, 4), 0.2, 4); },
       .doc = "1 / x.",
   };
   return op;

@@ -8,7 +8,7 @@ const OpDef& sign_op() {
   static const OpDef op{
       .name = "sign",
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::same_as_input,
+      .infer = elementwise::same_as_real_input,
       .derivative = elementwise::no_derivative,
       .samples =
           [] { return elementwise::with_integers(elementwise::unary_samples(-3, 3), -9, 9); },

@@ -11,7 +11,10 @@ const OpDef& square_op() {
       .infer = elementwise::same_as_input,
       .derivative = [](const GradContext& c, int) { return 2 * c.inputs[0]; },
       .samples =
-          [] { return elementwise::with_integers(elementwise::unary_samples(-3, 3), -9, 9); },
+          [] {
+            return elementwise::with_complex(
+                elementwise::with_integers(elementwise::unary_samples(-3, 3), -9, 9), -3, 3);
+          },
       .doc = "x².",
   };
   return op;

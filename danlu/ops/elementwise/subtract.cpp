@@ -9,11 +9,14 @@ const OpDef& subtract_op() {
       .name = "subtract",
       .num_inputs = 2,
       .fusion = FusionKind::elementwise,
-      .infer = elementwise::broadcast_same_number,
+      .infer = elementwise::broadcast_same_arithmetic,
       .derivative = [](const GradContext& c,
                        int i) { return Array::scalar(i == 0 ? 1 : -1, c.outputs[0].dtype()); },
       .samples =
-          [] { return elementwise::with_integers(elementwise::binary_samples(-3, 3), -9, 9); },
+          [] {
+            return elementwise::with_complex(
+                elementwise::with_integers(elementwise::binary_samples(-3, 3), -9, 9), -3, 3);
+          },
       .doc = "a − b with broadcasting.",
   };
   return op;

@@ -13,7 +13,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   if (!is_floating(out.dtype)) {
     throw DTypeError({.where = c.where(),
                       .what = "The fused product needs a floating dtype",
-                      .expected = "float32, float64 or bfloat16",
+                      .expected = "float32, float64, float16 or bfloat16",
                       .received = out.to_string()});
   }
   return {out};

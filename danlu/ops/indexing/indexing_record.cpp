@@ -10,7 +10,7 @@ void require_integer_indices(const InferContext& c, int input) {
   if (!is_integer(c.inputs[static_cast<size_t>(input)].dtype)) {
     throw DTypeError({.where = c.where(),
                       .what = "The indices are no integers",
-                      .expected = "int32, int64 or uint8",
+                      .expected = "an integer dtype",
                       .received = c.inputs[static_cast<size_t>(input)].to_string(),
                       .hint = "cast(indices, DType::int32)"});
   }

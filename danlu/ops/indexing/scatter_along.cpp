@@ -33,11 +33,15 @@ std::vector<TensorSpec> infer(const InferContext& c) {
                       .expected = "updates of shape " + expected.to_string(),
                       .received = c.inputs[2].shape.to_string()});
   }
-  if (c.inputs[2].dtype != x.dtype || (x.dtype == DType::bool_ && mode != ScatterMode::set)) {
-    throw DTypeError({.where = c.where(),
-                      .what = "The dtypes do not fit",
-                      .expected = "updates of the input's dtype; numbers, unless they are set",
-                      .received = x.to_string() + " and " + c.inputs[2].to_string()});
+  const bool orders = mode == ScatterMode::max || mode == ScatterMode::min;
+  if (c.inputs[2].dtype != x.dtype || (x.dtype == DType::bool_ && mode != ScatterMode::set) ||
+      (is_complex(x.dtype) && orders)) {
+    throw DTypeError(
+        {.where = c.where(),
+         .what = "The dtypes do not fit",
+         .expected = "updates of the input's dtype; numbers, unless they are set; real ones for "
+                     "max and min",
+         .received = x.to_string() + " and " + c.inputs[2].to_string()});
   }
   return {x};
 }

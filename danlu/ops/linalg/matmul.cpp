@@ -70,7 +70,16 @@ const OpDef& matmul_op() {
           [](const Attrs* attrs, std::span<const TensorSpec> in, std::span<const TensorSpec> out) {
             return linalg::matmul_flops(attrs_as<MatmulAttrs>(attrs), in, out);
           },
-      .samples = [] { return linalg::matmul_samples(); },
+      .samples =
+          [] {
+            auto samples = linalg::matmul_samples();
+            const TensorSpec z{Shape{6, 6}, DType::complex64};
+            samples.push_back({.label = "complex64",
+                               .inputs = {z, z},
+                               .attrs = make_attrs(MatmulAttrs{true, false}),
+                               .tolerance = 1e-5});
+            return samples;
+          },
       .doc = "Matrix product of the last two axes; the axes before them broadcast.",
   };
   return op;

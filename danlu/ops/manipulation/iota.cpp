@@ -10,11 +10,11 @@ namespace {
 
 std::vector<TensorSpec> infer_iota(const InferContext& c) {
   const auto& attrs = c.attrs_as<IotaAttrs>();
-  if (attrs.dtype == DType::bool_) {
+  if (attrs.dtype == DType::bool_ || is_complex(attrs.dtype)) {
     throw DTypeError({.where = c.where(),
-                      .what = "The op is not defined for bool",
+                      .what = "The op is not defined for " + std::string(name(attrs.dtype)),
                       .expected = "a floating or integer dtype",
-                      .received = "bool"});
+                      .received = std::string(name(attrs.dtype))});
   }
   return {{Shape{attrs.size}, attrs.dtype}};
 }

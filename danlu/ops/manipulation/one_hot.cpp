@@ -12,7 +12,7 @@ std::vector<TensorSpec> infer_one_hot(const InferContext& c) {
   if (!is_integer(c.inputs[0].dtype)) {
     throw DTypeError({.where = c.where(),
                       .what = "The classes are no integers",
-                      .expected = "int32, int64 or uint8",
+                      .expected = "an integer dtype",
                       .received = c.inputs[0].to_string(),
                       .hint = "cast(x, DType::int32)"});
   }

@@ -19,7 +19,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   if (!is_floating(x.dtype)) {
     throw DTypeError({.where = c.where(),
                       .what = "Probabilities need a floating dtype",
-                      .expected = "float32, float64 or bfloat16",
+                      .expected = "float32, float64, float16 or bfloat16",
                       .received = x.to_string()});
   }
   if (x.shape.rank() == 0 || (x.shape[-1] == 0 && x.shape.num_elements() == 0)) {

@@ -11,7 +11,7 @@ namespace {
 
 /// Whether an integer dtype holds `value`.
 bool holds(DType dtype, int64_t value) {
-  return dispatch(dtype, [value](auto tag) {
+  return dispatch_real(dtype, [value](auto tag) {
     using T = decltype(tag);
     if constexpr (std::is_integral_v<T>) {
       return static_cast<int64_t>(static_cast<T>(value)) == value &&

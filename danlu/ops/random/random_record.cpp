@@ -44,7 +44,7 @@ std::vector<TensorSpec> infer_float(const InferContext& c) {
   if (!is_floating(out.dtype)) {
     throw DTypeError({.where = c.where(),
                       .what = "Random real numbers need a floating dtype",
-                      .expected = "float32, float64 or bfloat16",
+                      .expected = "float32, float64, float16 or bfloat16",
                       .received = std::string(name(out.dtype))});
   }
   return {out};

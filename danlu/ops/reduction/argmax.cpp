@@ -15,6 +15,7 @@ std::vector<TensorSpec> infer_index(const InferContext& c) {
                       .expected = "one axis",
                       .received = c.attrs->to_string()});
   }
+  reduction::require_real(c);
   return reduction::infer_nonempty(c, DType::int64);
 }
 

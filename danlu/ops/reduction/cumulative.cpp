@@ -30,7 +30,7 @@ std::vector<TensorSpec> infer_cumulative(const InferContext& c) {
                       .expected = "exclusive only for sums and products",
                       .received = c.attrs->to_string()});
   }
-  if (x.dtype == DType::bool_ || (logarithmic && !is_floating(x.dtype))) {
+  if (x.dtype == DType::bool_ || is_complex(x.dtype) || (logarithmic && !is_floating(x.dtype))) {
     throw DTypeError({.where = c.where(),
                       .what = "The op is not defined for this dtype",
                       .expected = logarithmic ? "a floating dtype" : "a floating or integer dtype",

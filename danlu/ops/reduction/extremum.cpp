@@ -8,6 +8,7 @@ namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer_extremum(const InferContext& c) {
+  reduction::require_real(c);
   return reduction::infer_nonempty(c, c.inputs[0].dtype);
 }
 

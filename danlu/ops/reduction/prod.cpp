@@ -51,6 +51,7 @@ const OpDef& prod_op() {
       .name = "prod",
       .infer =
           [](const InferContext& c) {
+            reduction::require_real(c);
             return reduction::infer(c, reduction::sum_dtype(c.inputs[0].dtype));
           },
       .vjp = prod_vjp,

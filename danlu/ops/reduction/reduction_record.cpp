@@ -49,7 +49,8 @@ Shape reduced_shape(const Shape& shape, const ReductionAttrs& attrs) {
 }
 
 DType sum_dtype(DType dtype) {
-  return is_floating(dtype) || size_of(dtype) >= size_of(DType::int32) ? dtype : DType::int32;
+  if (is_inexact(dtype) || size_of(dtype) >= size_of(DType::int32)) return dtype;
+  return is_unsigned(dtype) ? DType::uint32 : DType::int32;
 }
 
 std::vector<TensorSpec> infer(const InferContext& context, DType dtype) {
@@ -85,6 +86,15 @@ std::vector<Array> batch(const BatchContext& c) {
   ReductionAttrs attrs = c.attrs_as<ReductionAttrs>();
   for (int64_t& axis : attrs.axes) ++axis;
   return make_op_outputs(*c.op, c.inputs, make_attrs(std::move(attrs)));
+}
+
+void require_real(const InferContext& context) {
+  if (!is_complex(context.inputs[0].dtype)) return;
+  throw DTypeError({.where = context.where(),
+                    .what = "The op is not defined for complex numbers",
+                    .expected = "a floating, integer or bool dtype",
+                    .received = context.inputs[0].to_string(),
+                    .hint = "take abs, real or imag first"});
 }
 
 double flops(const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec>) {

@@ -26,6 +26,9 @@ std::vector<TensorSpec> infer(const InferContext& context, DType dtype);
 /// The same. Errors: ShapeError when nothing is left to choose from, too.
 std::vector<TensorSpec> infer_nonempty(const InferContext& context, DType dtype);
 
+/// Errors: DTypeError for complex numbers.
+void require_real(const InferContext& context);
+
 double flops(const Attrs* attrs, std::span<const TensorSpec> in, std::span<const TensorSpec> out);
 
 /// `OpDef::batch`: the axes behind the batch axis.

@@ -19,7 +19,7 @@ const OpDef& sum_op() {
           },
       .vjp = [](const GradContext& c) -> std::vector<Array> {
         const Array& x = c.inputs[0];
-        if (!is_floating(x.dtype()) || !c.output_grads[0].defined()) return {Array()};
+        if (!is_inexact(x.dtype()) || !c.output_grads[0].defined()) return {Array()};
         const Shape kept = reduction::kept_shape(x.shape(), c.attrs_as<ReductionAttrs>());
         return {broadcast_to(reshape(c.output_grads[0], kept), x.shape())};
       },
@@ -31,9 +31,12 @@ const OpDef& sum_op() {
             samples.push_back({.label = "empty sum",
                                .inputs = {{Shape{0, 4}, DType::float32}},
                                .attrs = make_attrs(ReductionAttrs{{0}})});
+            samples.push_back({.label = "complex64",
+                               .inputs = {{Shape{6, 10}, DType::complex64}},
+                               .attrs = make_attrs(ReductionAttrs{{1}})});
             return samples;
           },
-      .doc = "The sum over axes; of nothing, 0. bool and narrow integers sum as int32.",
+      .doc = "The sum over axes; of nothing, 0. bool and narrow integers sum as int32 or uint32.",
   };
   return op;
 }

@@ -7,6 +7,7 @@ namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
+  sorting::require_order(c);
   sorting::require_int32_length(c, c.inputs[0].shape[sorting::checked_axis(c)]);
   return {{c.inputs[0].shape, DType::int32}};
 }

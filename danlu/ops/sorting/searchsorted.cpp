@@ -9,6 +9,7 @@ namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
+  sorting::require_order(c);
   const TensorSpec& sequence = c.inputs[0];
   if (sequence.shape.rank() != 1) {
     throw ShapeError({.where = c.where(),

@@ -7,6 +7,7 @@ namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
+  sorting::require_order(c);
   sorting::checked_axis(c);
   return {c.inputs[0]};
 }

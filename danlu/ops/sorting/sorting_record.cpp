@@ -20,6 +20,15 @@ int checked_axis(const InferContext& c, int input) {
   return static_cast<int>(axis);
 }
 
+void require_order(const InferContext& c) {
+  if (!is_complex(c.inputs[0].dtype)) return;
+  throw DTypeError({.where = c.where(),
+                    .what = "Complex numbers have no order",
+                    .expected = "a floating, integer or bool dtype",
+                    .received = c.inputs[0].to_string(),
+                    .hint = "take abs, real or imag first"});
+}
+
 void require_int32_length(const InferContext& c, int64_t length) {
   if (length > std::numeric_limits<int32_t>::max()) {
     throw ShapeError({.where = c.where(),

@@ -11,6 +11,8 @@ namespace danlu::sorting {
 
 /// The axis of AxisAttrs. Errors: ShapeError when the input has not that axis.
 int checked_axis(const InferContext& context, int input = 0);
+/// Errors: DTypeError for complex numbers.
+void require_order(const InferContext& context);
 /// Errors: ShapeError when int32 cannot count `length` elements.
 void require_int32_length(const InferContext& context, int64_t length);
 /// The same along the axis behind the batch axis.

@@ -15,6 +15,7 @@ namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
+  sorting::require_order(c);
   const TensorSpec& x = c.inputs[0];
   const int64_t k = c.attrs_as<TopKAttrs>().k;
   if (x.shape.rank() == 0 || k < 0 || k > x.shape[-1]) {

@@ -64,6 +64,12 @@ UniqueResult unique(const Array& x, const UniqueOptions& options) {
     }
     rows = transpose(x, axes);
   }
+  if (is_complex(x.dtype())) {
+    throw DTypeError({.where = "unique",
+                      .what = "Complex numbers have no order",
+                      .expected = "a floating, integer or bool dtype",
+                      .received = x.spec().to_string()});
+  }
   if (options.size.value_or(0) < 0) {
     throw ValueError({.where = "unique",
                       .what = "The size is negative",
@@ -73,7 +79,7 @@ UniqueResult unique(const Array& x, const UniqueOptions& options) {
   const int64_t count = rows.shape()[0];
   require_countable(count, "unique");
   rows.eval();
-  Groups groups = dispatch(rows.dtype(), [&](auto tag) {
+  Groups groups = dispatch_real(rows.dtype(), [&](auto tag) {
     return group_rows(static_cast<const decltype(tag)*>(rows.data()), count,
                       count == 0 ? 1 : rows.size() / count);
   });

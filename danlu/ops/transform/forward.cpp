@@ -24,8 +24,10 @@ std::vector<Array> elementwise_jvp(const OpDef& op, const GradContext& context,
     const Array local = op.derivative(context, static_cast<int>(i));
     if (!local.defined()) continue;
     const bool is_one = local.rank() == 0 && local.scalar_class() == ScalarClass::one;
-    const Array tangent = cast(tangents[i], out.dtype);
-    const Array term = is_one ? tangent : multiply(local, tangent);
+    // A real function of complex numbers: the real part is taken of the product, not before.
+    const bool complex = is_complex(tangents[i].dtype());
+    const Array tangent = complex ? tangents[i] : cast(tangents[i], out.dtype);
+    const Array term = cast(is_one ? tangent : multiply(local, tangent), out.dtype);
     total = total.defined() ? add(total, term) : term;
   }
   if (!total.defined()) return {Array()};
@@ -38,7 +40,7 @@ std::vector<Array> transposed_vjp(const OpDef& op, const GradContext& context,
   const size_t count = context.inputs.size();
   std::vector<Array> duals(context.outputs.size()), duals_used;
   for (size_t i = 0; i < duals.size(); ++i) {
-    if (!is_floating(context.outputs[i].dtype())) continue;
+    if (!is_inexact(context.outputs[i].dtype())) continue;
     duals[i] = gradient_source(zeros_like(context.outputs[i]));
     duals_used.push_back(duals[i]);
   }
@@ -85,7 +87,7 @@ std::vector<Array> jvp_between(std::span<const Array> outputs, std::span<const A
                                std::span<const Array> tangents) {
   std::unordered_map<const Node*, std::vector<Array>> found;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (!tangents[i].defined() || !is_floating(inputs[i].dtype())) continue;
+    if (!tangents[i].defined() || !is_inexact(inputs[i].dtype())) continue;
     if (tangents[i].shape() != inputs[i].shape()) {
       throw ShapeError({.where = "jvp",
                         .what = "A tangent has another shape than its input",

@@ -92,7 +92,7 @@ std::vector<Array> pull_back(const History& history, std::span<const Array> outp
     const size_t count = step->inputs.size();
     const auto needs = std::make_unique<bool[]>(count);
     for (size_t i = 0; i < count; ++i) {
-      needs[i] = history.depends(step->inputs[i]) && is_floating(step->inputs[i].dtype());
+      needs[i] = history.depends(step->inputs[i]) && is_inexact(step->inputs[i].dtype());
     }
     const std::vector<Array> node_grads = found->second;
     const auto input_grads =

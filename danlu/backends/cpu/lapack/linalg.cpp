@@ -24,11 +24,6 @@ std::string refusal(const KernelQuery& q) {
   return missing();
 }
 
-template <class F>
-auto dispatch_real(DType dtype, F&& f) {
-  return dtype == DType::float64 ? f(double{}) : f(float{});
-}
-
 Int as_int(int64_t n) { return static_cast<Int>(n); }
 
 /// Calls `one(args, i, work)` for each matrix with the library to itself; `work` holds `elements`
@@ -64,7 +59,7 @@ int64_t work_size(Query query) {
 
 std::unique_ptr<Kernel> prepare_cholesky(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel<T>(q, 0, 0, [a](const KernelArgs& args, int64_t i, T*, Int*) {
       T* l = args.out<T>(0) + i * a.size();
@@ -82,7 +77,7 @@ std::unique_ptr<Kernel> prepare_cholesky(const KernelQuery& q) {
 std::unique_ptr<Kernel> prepare_solve(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape), b(q.inputs[1].shape);
   const bool transpose = q.attrs_as<SolveAttrs>().transpose;
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel<T>(
         q, a.size() + b.size(), a.rows, [=](const KernelArgs& args, int64_t i, T* lu, Int* pivots) {
@@ -103,7 +98,7 @@ std::unique_ptr<Kernel> prepare_solve(const KernelQuery& q) {
 std::unique_ptr<Kernel> prepare_solve_triangular(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape), b(q.inputs[1].shape);
   const auto [lower, transpose] = q.attrs_as<SolveTriangularAttrs>();
-  return dispatch_real(q.inputs[0].dtype, [&, lower = lower, transpose = transpose](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&, lower = lower, transpose = transpose](auto tag) {
     using T = decltype(tag);
     return matrix_kernel<T>(q, 0, 0, [=](const KernelArgs& args, int64_t i, T*, Int*) {
       const T* triangle = args.in<T>(0) + i * a.size();
@@ -123,7 +118,7 @@ std::unique_ptr<Kernel> prepare_solve_triangular(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_lu_factor(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel<T>(q, a.size(), 0, [a](const KernelArgs& args, int64_t i, T* lu, Int*) {
       auto* pivots = args.out<int32_t>(1) + i * a.rows;
@@ -142,7 +137,7 @@ std::unique_ptr<Kernel> prepare_lu_factor(const KernelQuery& q) {
 template <class Result>
 std::unique_ptr<Kernel> determinant_kernel(const KernelQuery& q, Result result) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel<T>(q, a.size(), a.rows,
                             [=](const KernelArgs& args, int64_t i, T* lu, Int* pivots) {
@@ -183,7 +178,7 @@ std::unique_ptr<Kernel> prepare_slogdet(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_qr(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape), basis(q.outputs[0].shape), r(q.outputs[1].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const Int m = as_int(a.rows), n = as_int(a.columns), wide = as_int(basis.columns);
     const int64_t size =
@@ -218,7 +213,7 @@ constexpr int64_t kNotConverged = -1;
 std::unique_ptr<Kernel> prepare_svd(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
   const bool vectors = q.outputs.size() > 1;
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     // The library sees the transpose, whose left vectors are our right ones.
     const Int m = as_int(a.columns), n = as_int(a.rows), k = as_int(a.smaller());
@@ -247,7 +242,7 @@ std::unique_ptr<Kernel> prepare_svd(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_eigh(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const Int n = as_int(a.rows);
     Int integers = 0;

@@ -26,6 +26,9 @@ std::vector<KernelList> elementwise_kernel_lists() {
                         bitwise_xor_op, left_shift_op,   right_shift_op, gcd_op}) {
     lists.push_back({op, {simd::elementwise(), ref_elementwise()}});
   }
+  for (const auto op : {real_op, imag_op, conj_op, angle_op}) {
+    lists.push_back({op, {ref_elementwise()}});
+  }
   lists.push_back({cast_op, {simd::cast(), ref_cast()}});
   lists.push_back({copy_op, {ref_copy()}});
   lists.push_back({stop_gradient_op, {ref_copy()}});

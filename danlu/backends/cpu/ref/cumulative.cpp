@@ -94,7 +94,7 @@ std::unique_ptr<Kernel> prepare_kind(const KernelQuery& query) {
 }
 
 std::unique_ptr<Kernel> prepare_cumulative(const KernelQuery& query) {
-  return dispatch(query.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+  return dispatch_real(query.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     using T = decltype(tag);
     switch (query.attrs_as<CumulativeAttrs>().kind) {
       case CumulativeKind::prod:

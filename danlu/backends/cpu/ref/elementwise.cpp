@@ -34,13 +34,31 @@ void store(const Work* from, int n, void* base, int64_t offset) {
   std::transform(from, from + n, static_cast<T*>(base) + offset, convert_element<T, Work>);
 }
 
+/// Calls `f(T{})` with the types of operands and results that are computed as Work.
+template <class Work, class F>
+decltype(auto) dispatch_kind(DType dtype, F&& f) {
+  if constexpr (is_complex_type<Work>) {
+    return dispatch(dtype, f);
+  } else {
+    return dispatch_real(dtype, f);
+  }
+}
 template <class Work>
 Load<Work> load_for(DType dtype) {
-  return dispatch(dtype, [](auto tag) -> Load<Work> { return load<Work, decltype(tag)>; });
+  return dispatch_kind<Work>(dtype,
+                             [](auto tag) -> Load<Work> { return load<Work, decltype(tag)>; });
 }
 template <class Work>
 Store<Work> store_for(DType dtype) {
-  return dispatch(dtype, [](auto tag) -> Store<Work> { return store<Work, decltype(tag)>; });
+  return dispatch_kind<Work>(dtype,
+                             [](auto tag) -> Store<Work> { return store<Work, decltype(tag)>; });
+}
+template <class Work>
+bool is_stored_as(DType dtype) {
+  if constexpr (is_complex_type<Work>)
+    return false;
+  else
+    return dtype == dtype_of<Work>;
 }
 
 template <class Work>
@@ -55,12 +73,12 @@ class ElementwiseKernel final : public Kernel {
       const TensorSpec& input = query.inputs[static_cast<size_t>(i)];
       load_[i] = load_for<Work>(input.dtype);
       // A run that is in the right form already is read where it lies.
-      direct_[i] = input.dtype == dtype_of<Work> && loop_.strides()[i] == 1;
+      direct_[i] = is_stored_as<Work>(input.dtype) && loop_.strides()[i] == 1;
       may_alias_[i] = input.shape == query.outputs[0].shape &&
                       size_of(input.dtype) == size_of(query.outputs[0].dtype);
     }
     store_ = store_for<Work>(query.outputs[0].dtype);
-    direct_store_ = query.outputs[0].dtype == dtype_of<Work>;
+    direct_store_ = is_stored_as<Work>(query.outputs[0].dtype);
   }
 
   void run(const KernelArgs& args) const override {
@@ -110,80 +128,94 @@ class ElementwiseKernel final : public Kernel {
   bool direct_store_ = false;
 };
 
-std::string elementwise_refusal(const KernelQuery& query) {
-  return find_elementwise_function(query.op->name) ? "" : "no elementwise function of this name";
+template <class Work>
+std::unique_ptr<Kernel> make_elementwise(const KernelQuery& query, BlockFunction<Work> function) {
+  if (function == nullptr) return nullptr;
+  return std::make_unique<ElementwiseKernel<Work>>(query, function);
 }
 
+/// Null when the op is not defined for such operands.
 std::unique_ptr<Kernel> prepare_elementwise(const KernelQuery& query) {
-  const ElementwiseFunction& function = *find_elementwise_function(query.op->name);
-  const auto floating = [](const TensorSpec& spec) { return is_floating(spec.dtype); };
-  if (function.on_int64 != nullptr &&
-      std::none_of(query.inputs.begin(), query.inputs.end(), floating)) {
-    return std::make_unique<ElementwiseKernel<int64_t>>(query, function.on_int64);
-  }
-  return std::make_unique<ElementwiseKernel<double>>(query, function.on_double);
+  const ElementwiseFunction* function = find_elementwise_function(query.op->name);
+  if (function == nullptr) return nullptr;
+  const BlockFunctions& on = function->on;
+  const auto any = [&](auto&& is) {
+    return std::any_of(query.inputs.begin(), query.inputs.end(),
+                       [&](const TensorSpec& spec) { return is(spec.dtype); });
+  };
+  if (any(is_complex)) return make_elementwise(query, on.complex);
+  if (any(is_floating)) return make_elementwise(query, on.floating);
+  if (any([](DType t) { return t == DType::uint64; })) return make_elementwise(query, on.uint64);
+  return make_elementwise(query, on.integer);
 }
 
-/// One pass over whole arrays of equal size.
-class FlatKernel final : public Kernel {
+std::string elementwise_refusal(const KernelQuery& query) {
+  if (find_elementwise_function(query.op->name) == nullptr) {
+    return "no elementwise function of this name";
+  }
+  return prepare_elementwise(query) ? "" : "the op is not defined for such operands";
+}
+
+/// Elements converted one by one.
+class CastKernel final : public Kernel {
  public:
-  using Pass = void (*)(const void* from, void* to, int64_t begin, int64_t end, size_t size);
-  FlatKernel(const KernelQuery& query, Pass pass)
-      : pass_(pass),
+  explicit CastKernel(const KernelQuery& query)
+      : from_(query.inputs[0].dtype),
+        to_(query.outputs[0].dtype),
         count_(query.inputs[0].shape.num_elements()),
-        size_(size_of(query.inputs[0].dtype)),
-        may_alias_(size_ == size_of(query.outputs[0].dtype)),
         threads_(query.threads) {}
 
   void run(const KernelArgs& args) const override {
     parallel_chunks(threads_, [&](int chunk) {
       const Range range = chunk_range(count_, threads_, chunk, 64);
-      pass_(args.inputs[0], args.outputs[0], range.begin, range.end, size_);
+      const auto begin = static_cast<size_t>(range.begin);
+      convert_elements(args.in<std::byte>(0) + begin * size_of(from_), from_,
+                       args.out<std::byte>(0) + begin * size_of(to_), to_,
+                       static_cast<size_t>(range.end - range.begin));
     });
   }
-  bool may_alias(int, int) const override { return may_alias_; }
+  bool may_alias(int, int) const override { return size_of(from_) == size_of(to_); }
   int threads() const override { return threads_; }
 
  private:
-  Pass pass_;
+  DType from_, to_;
   int64_t count_;
-  size_t size_;
-  bool may_alias_;
   int threads_;
 };
 
-template <class To, class From>
-void cast_pass(const void* from, void* to, int64_t begin, int64_t end, size_t) {
-  std::transform(static_cast<const From*>(from) + begin, static_cast<const From*>(from) + end,
-                 static_cast<To*>(to) + begin, convert_element<To, From>);
-}
+/// The same bytes, whatever they mean.
+class CopyBytesKernel final : public Kernel {
+ public:
+  explicit CopyBytesKernel(const KernelQuery& query)
+      : bytes_(static_cast<int64_t>(query.outputs[0].bytes())), threads_(query.threads) {}
 
-void copy_pass(const void* from, void* to, int64_t begin, int64_t end, size_t size) {
-  if (from == to || begin == end) return;
-  const size_t offset = static_cast<size_t>(begin) * size;
-  std::memcpy(static_cast<std::byte*>(to) + offset, static_cast<const std::byte*>(from) + offset,
-              static_cast<size_t>(end - begin) * size);
-}
+  void run(const KernelArgs& args) const override {
+    if (args.inputs[0] == args.outputs[0] || bytes_ == 0) return;
+    parallel_chunks(threads_, [&](int chunk) {
+      const Range range = chunk_range(bytes_, threads_, chunk, 64);
+      std::memcpy(args.out<std::byte>(0) + range.begin, args.in<std::byte>(0) + range.begin,
+                  static_cast<size_t>(range.end - range.begin));
+    });
+  }
+  bool may_alias(int, int) const override { return true; }
+  int threads() const override { return threads_; }
+
+ private:
+  int64_t bytes_;
+  int threads_;
+};
 
 std::string no_refusal(const KernelQuery&) { return {}; }
 
-std::unique_ptr<Kernel> prepare_cast(const KernelQuery& query) {
-  const FlatKernel::Pass pass = dispatch(query.inputs[0].dtype, [&](auto from) {
-    return dispatch(query.outputs[0].dtype, [](auto to) -> FlatKernel::Pass {
-      return cast_pass<decltype(to), decltype(from)>;
-    });
-  });
-  return std::make_unique<FlatKernel>(query, pass);
-}
-
-std::unique_ptr<Kernel> prepare_copy(const KernelQuery& query) {
-  return std::make_unique<FlatKernel>(query, copy_pass);
+template <class K>
+std::unique_ptr<Kernel> prepare(const KernelQuery& query) {
+  return std::make_unique<K>(query);
 }
 
 }  // namespace
 
 KernelDef ref_elementwise() { return {"ref", elementwise_refusal, prepare_elementwise}; }
-KernelDef ref_cast() { return {"ref", no_refusal, prepare_cast}; }
-KernelDef ref_copy() { return {"ref", no_refusal, prepare_copy}; }
+KernelDef ref_cast() { return {"ref", no_refusal, prepare<CastKernel>}; }
+KernelDef ref_copy() { return {"ref", no_refusal, prepare<CopyBytesKernel>}; }
 
 }  // namespace danlu::cpu

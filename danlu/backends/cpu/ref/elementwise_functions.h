@@ -1,5 +1,6 @@
 #pragma once
 
+#include <complex>
 #include <cstdint>
 #include <string_view>
 
@@ -10,10 +11,18 @@ namespace danlu::cpu {
 template <class T>
 using BlockFunction = void (*)(const T* a, const T* b, const T* c, T* out, int n);
 
+/// The function for each kind of number that operands are read as; null where infer admits no such
+/// operands. bool counts as an integer.
+struct BlockFunctions {
+  BlockFunction<double> floating = nullptr;
+  BlockFunction<int64_t> integer = nullptr;  ///< all but uint64
+  BlockFunction<uint64_t> uint64 = nullptr;
+  BlockFunction<std::complex<double>> complex = nullptr;
+};
+
 struct ElementwiseFunction {
   std::string_view op;
-  BlockFunction<double> on_double;  ///< null where infer admits whole numbers only
-  BlockFunction<int64_t> on_int64;  ///< null where infer admits floating operands only
+  BlockFunctions on;
 };
 
 /// The function of an op, or null.

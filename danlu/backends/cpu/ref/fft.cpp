@@ -37,11 +37,6 @@ Complex transform(const std::vector<Complex>& roots, int64_t k, bool backward, X
 
 int64_t rows_of(const TensorSpec& spec) { return spec.shape.num_elements() / spec.shape[-1]; }
 
-template <class F>
-auto dispatch_real(DType dtype, F&& f) {
-  return dtype == DType::float64 ? f(double{}) : f(float{});
-}
-
 template <class T>
 Complex at(const KernelArgs& args, int64_t i) {
   return {static_cast<double>(args.in<T>(0)[i]), static_cast<double>(args.in<T>(1)[i])};
@@ -50,7 +45,7 @@ Complex at(const KernelArgs& args, int64_t i) {
 std::unique_ptr<Kernel> prepare_fft(const KernelQuery& q) {
   const int64_t n = q.inputs[0].shape[-1], rows = rows_of(q.inputs[0]);
   const bool backward = q.attrs_as<FftAttrs>().backward;
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel([=, roots = roots_of_unity(n)](const KernelArgs& args) {
       for (int64_t i = 0; i < rows * n; ++i) {
@@ -65,7 +60,7 @@ std::unique_ptr<Kernel> prepare_fft(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_rfft(const KernelQuery& q) {
   const int64_t n = q.inputs[0].shape[-1], half = n / 2 + 1, rows = rows_of(q.inputs[0]);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel([=, roots = roots_of_unity(n)](const KernelArgs& args) {
       for (int64_t i = 0; i < rows * half; ++i) {
@@ -83,7 +78,7 @@ std::unique_ptr<Kernel> prepare_rfft(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_irfft(const KernelQuery& q) {
   const int64_t n = q.outputs[0].shape[-1], half = n / 2 + 1, rows = rows_of(q.outputs[0]);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel([=, roots = roots_of_unity(n)](const KernelArgs& args) {
       for (int64_t i = 0; i < rows * n; ++i) {

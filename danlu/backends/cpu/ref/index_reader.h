@@ -1,8 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <utility>
+
 #include "danlu/runtime/kernel.h"
 
 namespace danlu::cpu {
+
+/// Any integer; those beyond int64 are out of every range, and stay so.
+template <class T>
+int64_t as_index(T value) {
+  return std::in_range<int64_t>(value) ? static_cast<int64_t>(value) : INT64_MAX;
+}
 
 /// Indices in [0, size), read from any integer dtype; negative ones count from the end.
 class IndexReader {
@@ -15,10 +24,10 @@ class IndexReader {
 
   /// False after a fault; then `to` is not to be used.
   bool read(const KernelArgs& args, int input, int64_t* to) const {
-    return dispatch(dtype_, [&](auto tag) {
+    return dispatch_integer(dtype_, [&](auto tag) {
       const auto* from = args.in<decltype(tag)>(input);
       for (int64_t i = 0; i < count_; ++i) {
-        const auto index = static_cast<int64_t>(from[i]);
+        const int64_t index = as_index(from[i]);
         if (index < -size_ || index >= size_) {
           args.fault(index);
           return false;

@@ -39,7 +39,10 @@ void dispatch_width(DType dtype, F&& f) {
 /// One operand at a time as `a = combine(a, b)`; NaN wins in max and min.
 template <class T>
 T combined(ScatterMode mode, T a, T b) {
-  if constexpr (!std::is_same_v<T, bool>) {
+  if constexpr (is_complex_type<T>) {
+    if (mode == ScatterMode::add) return a + b;
+    if (mode == ScatterMode::mul) return a * b;
+  } else if constexpr (!std::is_same_v<T, bool>) {
     switch (mode) {
       case ScatterMode::add:
         return static_cast<T>(a + b);
@@ -109,12 +112,13 @@ class ScatterKernel final : public Kernel {
     }
     auto* indices = reinterpret_cast<int64_t*>(args.scratch);
     if (!reader_.read(args, 1, indices)) return;
-    if (spec_.dtype == DType::bfloat16 && geometry_.mode != ScatterMode::set) {
-      return run_widened<bfloat16>(args, indices);
+    if (is_half() && geometry_.mode != ScatterMode::set) {
+      return spec_.dtype == DType::bfloat16 ? run_widened<bfloat16>(args, indices)
+                                            : run_widened<float16>(args, indices);
     }
     dispatch(spec_.dtype, [&](auto tag) {
       using T = decltype(tag);
-      if constexpr (!std::is_same_v<T, bfloat16>) {
+      if constexpr (!std::is_same_v<T, bfloat16> && !std::is_same_v<T, float16>) {
         geometry_.run<T>(args.out<T>(0), args.in<T>(2), indices);
       } else {
         geometry_.run<uint16_t>(args.out<uint16_t>(0), args.in<uint16_t>(2), indices);
@@ -122,7 +126,7 @@ class ScatterKernel final : public Kernel {
     });
   }
   size_t scratch_bytes() const override {
-    const size_t wide = spec_.dtype == DType::bfloat16 ? sizeof(float) : 0;
+    const size_t wide = is_half() ? sizeof(float) : 0;
     return reader_.bytes() +
            wide * static_cast<size_t>(spec_.shape.num_elements() +
                                       geometry_.outer * geometry_.count * geometry_.inner);
@@ -130,6 +134,8 @@ class ScatterKernel final : public Kernel {
   bool may_alias(int output, int input) const override { return output == 0 && input == 0; }
 
  private:
+  bool is_half() const { return is_floating(spec_.dtype) && size_of(spec_.dtype) == 2; }
+
   /// Sums of many narrow numbers are rounded once.
   template <class T>
   void run_widened(const KernelArgs& args, const int64_t* indices) const {
@@ -162,7 +168,7 @@ std::unique_ptr<Kernel> prepare_take_along_axis(const KernelQuery& q) {
   const TensorSpec x = q.inputs[0], indices = q.inputs[1];
   return simple_kernel(
       [=, size = size](const KernelArgs& args) {
-        dispatch(indices.dtype, [&](auto index_tag) {
+        dispatch_integer(indices.dtype, [&](auto index_tag) {
           const auto* index = args.in<decltype(index_tag)>(1);
           dispatch_width(x.dtype, [&](auto tag) {
             using T = decltype(tag);
@@ -174,10 +180,10 @@ std::unique_ptr<Kernel> prepare_take_along_axis(const KernelQuery& q) {
                 const T* base = from + row / count * size * inner;
                 for (int64_t i = 0; i < inner; ++i) {
                   const int64_t at = row * inner + i;
-                  auto k = static_cast<int64_t>(index[at]);
+                  auto k = as_index(index[at]);
                   if (k < 0) k += size;
                   if (k < 0 || k >= size) {
-                    args.fault(static_cast<int64_t>(index[at]));
+                    args.fault(as_index(index[at]));
                     to[at] = T{};
                   } else {
                     to[at] = base[k * inner + i];
@@ -212,21 +218,21 @@ std::unique_ptr<Kernel> prepare_ravel(const KernelQuery& q) {
           for (int axis = shape.rank() - 1; axis >= 0; stride *= shape[axis], --axis) {
             const auto a = static_cast<size_t>(axis);
             const int64_t size = shape[axis];
-            dispatch(dtypes[a], [&](auto tag) {
+            dispatch_integer(dtypes[a], [&](auto tag) {
               const auto* from = args.in<decltype(tag)>(axis);
               const int64_t step = loops[a].strides()[0];
-              loops[a].for_each_run(
-                  range.begin, range.end, [&](const auto& offsets, int64_t first, int64_t n) {
-                    for (int64_t i = 0; i < n; ++i) {
-                      const auto given = static_cast<int64_t>(from[offsets[0] + i * step]);
-                      const int64_t index = given < 0 ? given + size : given;
-                      if (index < 0 || index >= size) {
-                        args.fault(given);
-                      } else {
-                        out[first + i] += index * stride;
-                      }
-                    }
-                  });
+              loops[a].for_each_run(range.begin, range.end,
+                                    [&](const auto& offsets, int64_t first, int64_t n) {
+                                      for (int64_t i = 0; i < n; ++i) {
+                                        const int64_t given = as_index(from[offsets[0] + i * step]);
+                                        const int64_t index = given < 0 ? given + size : given;
+                                        if (index < 0 || index >= size) {
+                                          args.fault(given);
+                                        } else {
+                                          out[first + i] += index * stride;
+                                        }
+                                      }
+                                    });
             });
           }
         });

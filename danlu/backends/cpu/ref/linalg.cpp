@@ -10,12 +10,6 @@
 namespace danlu::cpu::ref {
 namespace {
 
-/// Calls `f(T{})` for the two dtypes that are decomposed.
-template <class F>
-auto dispatch_real(DType dtype, F&& f) {
-  return dtype == DType::float64 ? f(double{}) : f(float{});
-}
-
 /// A kernel that calls `one(args, i, work)` for each matrix, `work` holding `doubles` numbers.
 template <class One>
 std::unique_ptr<Kernel> matrix_kernel(const Matrices& a, int64_t doubles, One one) {
@@ -34,7 +28,7 @@ void store(T* to, const double* from, int64_t n) {
 
 std::unique_ptr<Kernel> prepare_cholesky(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel(a, a.size(), [a](const KernelArgs& args, int64_t i, double* l) {
       symmetrize(l, args.in<T>(0) + i * a.size(), a.rows);
@@ -48,7 +42,7 @@ std::unique_ptr<Kernel> prepare_cholesky(const KernelQuery& q) {
 std::unique_ptr<Kernel> prepare_solve(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape), b(q.inputs[1].shape);
   const bool transpose = q.attrs_as<SolveAttrs>().transpose;
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const int64_t work = a.size() + 2 * b.size() + a.rows;
     return matrix_kernel(a, work, [=](const KernelArgs& args, int64_t i, double* lu) {
@@ -85,7 +79,7 @@ std::unique_ptr<Kernel> prepare_solve(const KernelQuery& q) {
 std::unique_ptr<Kernel> prepare_solve_triangular(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape), b(q.inputs[1].shape);
   const auto [lower, transpose] = q.attrs_as<SolveTriangularAttrs>();
-  return dispatch_real(q.inputs[0].dtype, [&, lower = lower, transpose = transpose](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&, lower = lower, transpose = transpose](auto tag) {
     using T = decltype(tag);
     return matrix_kernel(
         a, a.size() + b.size(), [=](const KernelArgs& args, int64_t i, double* triangle) {
@@ -102,7 +96,7 @@ std::unique_ptr<Kernel> prepare_solve_triangular(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_lu_factor(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel(a, a.size(), [a](const KernelArgs& args, int64_t i, double* lu) {
       auto* pivots = args.out<int32_t>(1) + i * a.rows;
@@ -118,7 +112,7 @@ std::unique_ptr<Kernel> prepare_lu_factor(const KernelQuery& q) {
 template <class Result>
 std::unique_ptr<Kernel> determinant_kernel(const KernelQuery& q, Result result) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel(a, a.size() + a.rows, [=](const KernelArgs& args, int64_t i, double* lu) {
       auto* pivots = reinterpret_cast<int32_t*>(lu + a.size());
@@ -157,7 +151,7 @@ std::unique_ptr<Kernel> prepare_slogdet(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_qr(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape), basis(q.outputs[0].shape), r(q.outputs[1].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel(a, a.size() + basis.size() + a.columns,
                          [=](const KernelArgs& args, int64_t i, double* reduced) {
@@ -175,7 +169,7 @@ std::unique_ptr<Kernel> prepare_qr(const KernelQuery& q) {
 std::unique_ptr<Kernel> prepare_svd(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
   const bool vectors = q.outputs.size() > 1;
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const int64_t m = std::max(a.rows, a.columns), n = a.smaller();
     return matrix_kernel(
@@ -210,7 +204,7 @@ std::unique_ptr<Kernel> prepare_svd(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_eigh(const KernelQuery& q) {
   const Matrices a(q.inputs[0].shape);
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return matrix_kernel(a, 2 * a.size() + a.rows,
                          [a](const KernelArgs& args, int64_t i, double* x) {

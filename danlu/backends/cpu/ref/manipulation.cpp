@@ -154,7 +154,7 @@ class IotaKernel final : public Kernel {
   explicit IotaKernel(const KernelQuery& query) : attrs_(query.attrs_as<IotaAttrs>()) {}
 
   void run(const KernelArgs& args) const override {
-    dispatch(attrs_.dtype, [&](auto tag) {
+    dispatch_real(attrs_.dtype, [&](auto tag) {
       using T = decltype(tag);
       for (int64_t i = 0; i < attrs_.size; ++i) {
         args.out<T>(0)[i] = convert_element<T>(attrs_.start + i * attrs_.step);

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
+#include <complex>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "danlu/backends/cpu/ref/index_reader.h"
 #include "danlu/backends/cpu/ref/manipulation.h"
@@ -63,7 +66,9 @@ class TakeKernel final : public Kernel {
 template <class T>
 class ScatterAddKernel final : public Kernel {
  public:
-  using Acc = std::conditional_t<std::is_integral_v<T>, uint64_t, double>;
+  using Acc =
+      std::conditional_t<std::is_integral_v<T>, uint64_t,
+                         std::conditional_t<is_complex_type<T>, std::complex<double>, double>>;
 
   explicit ScatterAddKernel(const KernelQuery& query)
       : axis_(static_cast<int>(query.attrs_as<ScatterAddAttrs>().axis)),
@@ -86,10 +91,7 @@ class ScatterAddKernel final : public Kernel {
         }
       }
     }
-    std::transform(sums, sums + out_size_, args.out<T>(0), [](Acc sum) {
-      if constexpr (std::is_integral_v<T>) return convert_element<T>(static_cast<int64_t>(sum));
-      return convert_element<T>(sum);
-    });
+    std::transform(sums, sums + out_size_, args.out<T>(0), convert_element<T, Acc>);
   }
   size_t scratch_bytes() const override {
     return static_cast<size_t>(out_size_) * sizeof(Acc) + reader_.bytes();
@@ -113,30 +115,34 @@ class OneHotKernel final : public Kernel {
       : classes_(query.attrs_as<OneHotAttrs>().num_classes),
         count_(query.inputs[0].shape.num_elements()),
         from_(query.inputs[0].dtype),
-        to_(query.outputs[0].dtype) {}
+        out_bytes_(query.outputs[0].bytes()),
+        element_size_(size_of(query.outputs[0].dtype)) {
+    const bool one = true;
+    convert_elements(&one, DType::bool_, one_.data(), query.outputs[0].dtype, 1);
+  }
 
   void run(const KernelArgs& args) const override {
-    dispatch(from_, [&](auto from_tag) {
-      const auto* labels = args.in<decltype(from_tag)>(0);
-      dispatch(to_, [&](auto to_tag) {
-        using T = decltype(to_tag);
-        T* row = args.out<T>(0);
-        std::fill_n(row, count_ * classes_, T(0));
-        for (int64_t i = 0; i < count_; ++i, row += classes_) {
-          const auto label = static_cast<int64_t>(labels[i]);
-          if (label < 0 || label >= classes_) {
-            args.fault(label);
-          } else {
-            row[label] = T(1);
-          }
+    // The zero of every dtype is made of zero bytes.
+    std::memset(args.outputs[0], 0, out_bytes_);
+    dispatch_integer(from_, [&](auto tag) {
+      const auto* labels = args.in<decltype(tag)>(0);
+      std::byte* row = args.out<std::byte>(0);
+      for (int64_t i = 0; i < count_; ++i, row += static_cast<size_t>(classes_) * element_size_) {
+        const int64_t label = as_index(labels[i]);
+        if (label < 0 || label >= classes_) {
+          args.fault(label);
+        } else {
+          std::memcpy(row + static_cast<size_t>(label) * element_size_, one_.data(), element_size_);
         }
-      });
+      }
     });
   }
 
  private:
   int64_t classes_, count_;
-  DType from_, to_;
+  DType from_;
+  size_t out_bytes_, element_size_;
+  std::array<std::byte, 8> one_{};
 };
 
 template <class K>

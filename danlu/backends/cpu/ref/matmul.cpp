@@ -9,7 +9,9 @@ KernelDef matmul() {
                                    q.attrs_as<MatmulAttrs>());
             return dispatch(q.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
               using T = decltype(tag);
-              using Sum = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
+              using Sum = std::conditional_t<
+                  std::is_integral_v<T>, uint64_t,
+                  std::conditional_t<is_complex_type<T>, std::complex<double>, double>>;
               return simple_kernel(
                   [g](const KernelArgs& args) {
                     Sum* sums = reinterpret_cast<Sum*>(args.scratch);

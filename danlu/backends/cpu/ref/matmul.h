@@ -7,7 +7,8 @@ namespace danlu::cpu::ref {
 
 KernelDef matmul();
 
-/// One row of a product, accumulated in double (int64 for integers).
+/// One row of a product, accumulated in `Sum`: double, the complex of doubles, or uint64 for
+/// integers, which wraps.
 template <class T, class Sum>
 void matmul_row(const MatmulGeometry& g, const T* a, const T* b, int64_t row, Sum* sums) {
   for (int64_t j = 0; j < g.n; ++j) sums[j] = 0;

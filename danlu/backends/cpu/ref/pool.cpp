@@ -14,7 +14,7 @@ double* scratch(const KernelArgs& args) { return reinterpret_cast<double*>(args.
 KernelDef max_pool2d() {
   return {"ref", takes_everything, [](const KernelQuery& q) {
             const PoolGeometry g(q.inputs[0].shape, q.attrs_as<Pool2DAttrs>());
-            return dispatch(q.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+            return dispatch_real(q.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
               using T = decltype(tag);
               return simple_kernel([g](const KernelArgs& args) {
                 max_pool_forward(g, args.in<T>(0), args.out<T>(0), args.out<uint8_t>(1));

@@ -97,9 +97,9 @@ std::array<uint32_t, 4> words_block(const Draw& draw, uint64_t low) { return dra
 
 template <class T>
 T next_below(T value) {
-  if constexpr (std::is_same_v<T, bfloat16>) {
+  if constexpr (sizeof(T) == 2) {
     // One step towards −∞, in the order of the bit patterns.
-    bfloat16 next = value;
+    T next = value;
     if (static_cast<float>(value) == 0) {
       next.bits = 0x8001;
     } else if (static_cast<float>(value) > 0) {

@@ -129,7 +129,7 @@ std::unique_ptr<Kernel> prepare_randint(const KernelQuery& q) {
   const auto& attrs = q.attrs_as<RandintAttrs>();
   const auto low = static_cast<uint64_t>(attrs.low);
   const uint64_t range = static_cast<uint64_t>(attrs.high) - low;
-  return dispatch(q.outputs[0].dtype, [&](auto tag) {
+  return dispatch_integer(q.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return element_kernel<T>(q, [=](const KernelArgs& args, int64_t i) {
       const auto* state = args.in<int64_t>(0);

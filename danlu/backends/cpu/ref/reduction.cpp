@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/ref/reduction.h"
 
 #include <algorithm>
+#include <complex>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -48,7 +49,10 @@ std::vector<Axis> merged_axes(const Shape& shape, const std::vector<int64_t>& re
 struct Sum {
   template <class Acc>
   static constexpr Acc start = 0;
-  static double join(double a, double b) { return a + b; }
+  template <class Acc>
+  static Acc join(Acc a, Acc b) {
+    return a + b;
+  }
   static int64_t join(int64_t a, int64_t b) {
     return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
   }
@@ -56,7 +60,10 @@ struct Sum {
 struct Prod {
   template <class Acc>
   static constexpr Acc start = 1;
-  static double join(double a, double b) { return a * b; }
+  template <class Acc>
+  static Acc join(Acc a, Acc b) {
+    return a * b;
+  }
   static int64_t join(int64_t a, int64_t b) {
     return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
   }
@@ -83,8 +90,20 @@ struct Min {
 };
 
 template <class T>
-using Accumulator =
-    std::conditional_t<std::is_same_v<T, bool> || std::is_integral_v<T>, int64_t, double>;
+struct AccumulatorOf {
+  using Type = double;
+};
+template <class T>
+requires std::is_integral_v<T>
+struct AccumulatorOf<T> {
+  using Type = std::conditional_t<std::is_same_v<T, uint64_t>, uint64_t, int64_t>;
+};
+template <>
+struct AccumulatorOf<complex64> {
+  using Type = std::complex<double>;
+};
+template <class T>
+using Accumulator = typename AccumulatorOf<T>::Type;
 
 /// Several partial results keep the additions independent of each other: faster, and the error
 /// grows more slowly.
@@ -130,15 +149,28 @@ class ReductionKernel final : public Kernel {
     if (in_size_ > 0) {
       parallel_chunks(threads_, [&](int chunk) { walk(0, args.in<T>(0), results, chunk); });
     }
-    dispatch(out_dtype_, [&](auto tag) {
-      using Out = decltype(tag);
-      std::transform(results, results + out_size_, args.out<Out>(0), convert_element<Out, Acc>);
-    });
+    store(results, args.outputs[0]);
   }
   size_t scratch_bytes() const override { return static_cast<size_t>(out_size_) * sizeof(Acc); }
   int threads() const override { return threads_; }
 
  private:
+  /// Totals of bool and narrow integers come out as int32 or uint32, everything else as it went in.
+  void store(const Acc* results, void* out) const {
+    const auto store_as = [&](auto tag) {
+      using Out = decltype(tag);
+      std::transform(results, results + out_size_, static_cast<Out*>(out),
+                     convert_element<Out, Acc>);
+    };
+    if (out_dtype_ == dtype_of<T>) {
+      store_as(T{});
+    } else if (out_dtype_ == DType::uint32) {
+      store_as(uint32_t{});
+    } else {
+      store_as(int32_t{});
+    }
+  }
+
   void walk(size_t level, const T* x, Acc* results, int chunk) const {
     const Axis& axis = axes_[level];
     Range range{0, axis.length};
@@ -164,9 +196,15 @@ class ReductionKernel final : public Kernel {
   int threads_ = 1;
 };
 
-template <class Op>
-std::unique_ptr<Kernel> prepare_reduction(const KernelQuery& query) {
+std::unique_ptr<Kernel> prepare_sum(const KernelQuery& query) {
   return dispatch(query.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+    return std::make_unique<ReductionKernel<Sum, decltype(tag)>>(query);
+  });
+}
+
+template <class Op>
+std::unique_ptr<Kernel> prepare_real(const KernelQuery& query) {
+  return dispatch_real(query.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     return std::make_unique<ReductionKernel<Op, decltype(tag)>>(query);
   });
 }
@@ -215,17 +253,17 @@ class ArgKernel final : public Kernel {
 
 template <class Op>
 std::unique_ptr<Kernel> prepare_arg(const KernelQuery& query) {
-  return dispatch(query.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
+  return dispatch_real(query.inputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
     return std::make_unique<ArgKernel<Op, decltype(tag)>>(query);
   });
 }
 
 }  // namespace
 
-KernelDef ref_sum() { return {"ref", no_refusal, prepare_reduction<Sum>}; }
-KernelDef ref_prod() { return {"ref", no_refusal, prepare_reduction<Prod>}; }
-KernelDef ref_max() { return {"ref", no_refusal, prepare_reduction<Max>}; }
-KernelDef ref_min() { return {"ref", no_refusal, prepare_reduction<Min>}; }
+KernelDef ref_sum() { return {"ref", no_refusal, prepare_sum}; }
+KernelDef ref_prod() { return {"ref", no_refusal, prepare_real<Prod>}; }
+KernelDef ref_max() { return {"ref", no_refusal, prepare_real<Max>}; }
+KernelDef ref_min() { return {"ref", no_refusal, prepare_real<Min>}; }
 KernelDef ref_argmax() { return {"ref", no_refusal, prepare_arg<Max>}; }
 KernelDef ref_argmin() { return {"ref", no_refusal, prepare_arg<Min>}; }
 

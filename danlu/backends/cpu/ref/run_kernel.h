@@ -76,15 +76,8 @@ inline KernelResult run_kernel(const KernelDef& kernel, const OpDef& op, const A
 /// `tensor` converted to another dtype, element by element.
 inline HostTensor converted(const HostTensor& tensor, DType dtype) {
   HostTensor result = HostTensor::empty(tensor.shape(), dtype);
-  dispatch(tensor.dtype(), [&](auto from_tag) {
-    dispatch(dtype, [&](auto to_tag) {
-      using From = decltype(from_tag);
-      using To = decltype(to_tag);
-      const auto from = tensor.values<From>();
-      std::transform(from.begin(), from.end(), result.values<To>().begin(),
-                     convert_element<To, From>);
-    });
-  });
+  convert_elements(tensor.data(), tensor.dtype(), result.data(), dtype,
+                   static_cast<size_t>(tensor.num_elements()));
   return result;
 }
 

@@ -30,7 +30,7 @@ bool before_by_sign(T a, T b) {
 
 std::unique_ptr<Kernel> prepare_sort(const KernelQuery& q) {
   const Rows rows(q.inputs[0].shape, q.attrs_as<AxisAttrs>().axis);
-  return dispatch(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel(
         [rows](const KernelArgs& args) {
@@ -49,7 +49,7 @@ std::unique_ptr<Kernel> prepare_sort(const KernelQuery& q) {
 
 std::unique_ptr<Kernel> prepare_argsort(const KernelQuery& q) {
   const Rows rows(q.inputs[0].shape, q.attrs_as<AxisAttrs>().axis);
-  return dispatch(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel(
         [rows](const KernelArgs& args) {
@@ -71,7 +71,7 @@ std::unique_ptr<Kernel> prepare_argsort(const KernelQuery& q) {
 std::unique_ptr<Kernel> prepare_top_k(const KernelQuery& q) {
   const int64_t n = q.inputs[0].shape[-1], k = q.attrs_as<TopKAttrs>().k;
   const int64_t count = n == 0 ? 0 : q.inputs[0].shape.num_elements() / n;
-  return dispatch(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel(
         [=](const KernelArgs& args) {
@@ -97,7 +97,7 @@ std::unique_ptr<Kernel> prepare_searchsorted(const KernelQuery& q) {
   const int64_t n = q.inputs[0].shape.num_elements(), count = q.inputs[1].shape.num_elements();
   const bool right = q.attrs_as<SearchSortedAttrs>().right;
   const int threads = q.threads;
-  return dispatch(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel(
         [=](const KernelArgs& args) {

@@ -111,13 +111,13 @@ double evaluate(TileOp op, double a, double b, double c) {
 }
 
 double load(const void* data, DType dtype, int64_t i) {
-  return dispatch(dtype, [&](auto tag) {
+  return dispatch_real(dtype, [&](auto tag) {
     return static_cast<double>(static_cast<const decltype(tag)*>(data)[i]);
   });
 }
 
 void store(void* data, DType dtype, int64_t i, double value) {
-  dispatch(dtype, [&](auto tag) {
+  dispatch_real(dtype, [&](auto tag) {
     using T = decltype(tag);
     static_cast<T*>(data)[i] = convert_element<T>(value);
   });

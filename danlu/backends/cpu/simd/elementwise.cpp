@@ -12,8 +12,9 @@ bool only_chooses(TileOp op) {
   return op == TileOp::maximum || op == TileOp::minimum || op == TileOp::relu ||
          op == TileOp::logical_not;
 }
-bool is_float(DType t) { return t == DType::float32 || t == DType::bfloat16; }
-bool is_byte(DType t) { return t == DType::uint8 || t == DType::bool_; }
+bool is_float(DType t) { return is_floating(t) && t != DType::float64; }
+/// Integers (bool among them) all of which float32 holds.
+bool is_short(DType t) { return !is_inexact(t) && size_of(t) <= 2; }
 
 std::optional<TileSpace> space_of(const KernelQuery& query) {
   std::vector<Shape> shapes;
@@ -31,8 +32,8 @@ std::string refusal(const KernelQuery& query) {
   const auto op = tile_opcode(*query.op);
   if (!op) return "tiles have no such operation";
   for (const TensorSpec& input : query.inputs) {
-    const bool bytes_will_do = !is_arithmetic(*op) || only_chooses(*op);
-    if (!is_float(input.dtype) && !(bytes_will_do && is_byte(input.dtype))) {
+    const bool integers_will_do = !is_arithmetic(*op) || only_chooses(*op);
+    if (!is_float(input.dtype) && !(integers_will_do && is_short(input.dtype))) {
       return std::string(name(input.dtype)) + " operands are not computed in float32";
     }
   }
@@ -59,9 +60,13 @@ std::unique_ptr<Kernel> prepare(const KernelQuery& query) {
 
 std::string cast_refusal(const KernelQuery& query) {
   const DType from = query.inputs[0].dtype, to = query.outputs[0].dtype;
-  if (from == DType::float64 || to == DType::float64) return "tiles are float32";
-  const bool exact = is_float(from) || is_byte(from);
-  if (exact || is_float(to) || to == DType::bool_) return "";
+  for (const DType t : {from, to}) {
+    if (t == DType::float64 || is_complex(t)) return "tiles are float32";
+  }
+  // Floating numbers saturate; integers keep their low bits.
+  if (is_float(from) || from == DType::bool_ || to == DType::bool_) return "";
+  if (is_short(from) && (is_float(to) || promote(from, to) == to)) return "";
+  if (to == DType::float32 || to == DType::bfloat16) return "";
   return "integers pass through float32 inexactly";
 }
 

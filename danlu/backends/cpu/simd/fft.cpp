@@ -10,11 +10,6 @@
 namespace danlu::cpu::simd {
 namespace {
 
-template <class F>
-auto dispatch_real(DType dtype, F&& f) {
-  return dtype == DType::float64 ? f(double{}) : f(float{});
-}
-
 /// A kernel that calls `one(args, row, work)` for each row; `elements` of T per thread.
 template <class T, class One>
 std::unique_ptr<Kernel> row_kernel(const KernelQuery& q, int64_t elements, One one) {
@@ -35,7 +30,7 @@ std::unique_ptr<Kernel> row_kernel(const KernelQuery& q, int64_t elements, One o
 std::unique_ptr<Kernel> prepare_fft(const KernelQuery& q) {
   const int64_t n = q.inputs[0].shape[-1];
   const bool backward = q.attrs_as<FftAttrs>().backward;
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     const auto plan = std::make_shared<const FftPlan<T>>(n, q.isa);
     return row_kernel<T>(q, plan->scratch(), [=](const KernelArgs& args, int64_t row, T* work) {
@@ -112,7 +107,7 @@ std::unique_ptr<Kernel> odd_rfft(const KernelQuery& q, int64_t n) {
 
 std::unique_ptr<Kernel> prepare_rfft(const KernelQuery& q) {
   const int64_t n = q.inputs[0].shape[-1];
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return n % 2 == 0 ? even_rfft<T>(q, n) : odd_rfft<T>(q, n);
   });
@@ -173,7 +168,7 @@ std::unique_ptr<Kernel> odd_irfft(const KernelQuery& q, int64_t n) {
 
 std::unique_ptr<Kernel> prepare_irfft(const KernelQuery& q) {
   const int64_t n = q.outputs[0].shape[-1];
-  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return n % 2 == 0 ? even_irfft<T>(q, n) : odd_irfft<T>(q, n);
   });

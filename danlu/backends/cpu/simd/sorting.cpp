@@ -145,7 +145,7 @@ std::unique_ptr<Kernel> row_kernel(const KernelQuery& q, Load load, Store store)
 }
 
 std::unique_ptr<Kernel> prepare_sort(const KernelQuery& q) {
-  return dispatch(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return row_kernel<Key<T>, T, T>(
         q, [](T x, int64_t) { return key_of(x); }, [](Key<T> key) { return element_of<T>(key); });
@@ -153,7 +153,7 @@ std::unique_ptr<Kernel> prepare_sort(const KernelQuery& q) {
 }
 
 std::unique_ptr<Kernel> prepare_argsort(const KernelQuery& q) {
-  return dispatch(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     if constexpr (sizeof(T) == 8) {
       return row_kernel<hwy::uint128_t, T, int32_t>(
@@ -189,7 +189,7 @@ std::unique_ptr<Kernel> prepare_top_k(const KernelQuery& q) {
   // Room for as many again before the worse half is dropped.
   const int64_t room = std::min(n, 2 * k + 64);
   const int threads = q.threads;
-  return dispatch(q.inputs[0].dtype, [&](auto tag) {
+  return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = Candidate<Key<T>>;
     return simple_kernel(

@@ -398,10 +398,14 @@ bool has_basic_run(const TileProgram& program) {
 
 std::string tile_refusal(const TileProgram& program) {
   for (const TileInput& input : program.inputs) {
-    if (input.dtype == DType::float64) return "an input is float64; tiles are float32";
+    if (size_of(input.dtype) == 8 && !is_integer(input.dtype)) {
+      return "an input is " + std::string(name(input.dtype)) + "; tiles are float32";
+    }
   }
   for (const TileOutput& output : program.outputs) {
-    if (output.dtype == DType::float64) return "an output is float64; tiles are float32";
+    if (size_of(output.dtype) == 8 && !is_integer(output.dtype)) {
+      return "an output is " + std::string(name(output.dtype)) + "; tiles are float32";
+    }
   }
   return "";
 }

@@ -1,4 +1,4 @@
-// What tile programs load and store: every dtype but float64, as float32.
+// What tile programs load and store: every dtype but float64 and complex64, as float32.
 
 #include <array>
 #include <cstring>
@@ -127,6 +127,12 @@ void conversions(TileTable& table) {
   set(DType::float32, load_float, store_float);
   set(DType::bfloat16, load_bfloat16, store_bfloat16);
   set(DType::int32, load_int32, store_plain<int32_t>);
+  set(DType::float16, load_plain<float16>, store_plain<float16>);
+  set(DType::int8, load_plain<int8_t>, store_plain<int8_t>);
+  set(DType::int16, load_plain<int16_t>, store_plain<int16_t>);
+  set(DType::uint16, load_plain<uint16_t>, store_plain<uint16_t>);
+  set(DType::uint32, load_plain<uint32_t>, store_plain<uint32_t>);
+  set(DType::uint64, load_plain<uint64_t>, store_plain<uint64_t>);
   set(DType::int64, load_plain<int64_t>, store_plain<int64_t>);
   set(DType::uint8, load_uint8, store_uint8);
   set(DType::bool_, load_uint8, store_bool);

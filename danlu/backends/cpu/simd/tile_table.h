@@ -20,7 +20,7 @@ struct TileTable {
                         uint32_t uniform);
   std::array<Loop, kNumTileOps> loops{};
 
-  /// Conversions by DType; float64 has none.
+  /// Conversions by DType; float64 and complex64 have none.
   std::array<void (*)(const void* in, float* out, size_t n), kNumDTypes> load{};
   std::array<void (*)(const float* in, void* out, size_t n), kNumDTypes> store{};
 

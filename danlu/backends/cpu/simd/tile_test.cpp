@@ -75,7 +75,7 @@ int64_t count(TileStore store, const Space& space) {
 }
 
 double read(const std::byte* data, DType dtype, int64_t i) {
-  return dispatch(dtype, [&](auto zero) {
+  return dispatch_real(dtype, [&](auto zero) {
     decltype(zero) value;
     std::memcpy(&value, data + static_cast<size_t>(i) * sizeof(value), sizeof(value));
     return static_cast<double>(value);
@@ -83,7 +83,7 @@ double read(const std::byte* data, DType dtype, int64_t i) {
 }
 
 void write(std::byte* data, DType dtype, int64_t i, double value) {
-  dispatch(dtype, [&](auto zero) {
+  dispatch_real(dtype, [&](auto zero) {
     const auto element = convert_element<decltype(zero)>(static_cast<float>(value));
     std::memcpy(data + static_cast<size_t>(i) * sizeof(element), &element, sizeof(element));
   });
