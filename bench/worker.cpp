@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench/worker_model.h"
+#include "bench/worker_ops.h"
 #include "danlu/base/file.h"
 #include "danlu/runtime/roofline.h"
 #include "danlu/train/steps.h"
@@ -49,6 +50,18 @@ class Worker {
     if (command == "warm") return warm();
     if (command == "run") return run(request.at("epochs").as_int());
     if (command == "bound") return bound(request.at("steps").as_int());
+    if (command == "op-load") {
+      op_ = OpCase();  // its memory first
+      op_ = OpCase(request.at("op"));
+      return Json::object();
+    }
+    if (command == "op-results") {
+      save_safetensors(request.at("tensors").as_string(), op_.results());
+      return Json::object();
+    }
+    if (command == "op-run") {
+      return Json::object({{"seconds", op_.run(request.at("calls").as_int())}});
+    }
     throw ValueError({.where = "worker", .what = "There is no such command", .received = command});
   }
 
@@ -133,6 +146,7 @@ class Worker {
 
   Workload workload_;
   std::optional<Sequential> model_;
+  OpCase op_;
 };
 
 void serve() {

@@ -89,6 +89,8 @@ if(TARGET danlu_worker AND EXISTS /proc/stat)
   danlu_add_check(bench_peers ${Python3_EXECUTABLE} bench/peers/test_bench.py
                   $<TARGET_FILE:danlu_worker>)
   set_tests_properties(bench_peers PROPERTIES PROCESSORS 2)
+  danlu_add_check(bench_ops ${Python3_EXECUTABLE} bench/peers/test_ops.py
+                  $<TARGET_FILE:danlu_worker>)
   danlu_add_check(bench_instructions ${Python3_EXECUTABLE} bench/peers/test_instructions.py
                   $<TARGET_FILE:danlu_worker>)
 endif()

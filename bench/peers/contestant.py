@@ -22,15 +22,16 @@ class WorkerError(RuntimeError):
 
 
 class Launcher:
-    """How contestants are started: programs, folders, threads."""
+    """How contestants are started: programs (a peer's is one of `scripts`), folders, threads."""
 
-    def __init__(self, worker, python, logs, threads):
+    def __init__(self, worker, python, logs, threads, scripts=None):
         self.worker, self.python, self.logs, self.threads = worker, python, logs, threads
+        self.scripts = SCRIPTS if scripts is None else scripts
 
     def command(self, name):
         if name == "danlu":
             return [str(self.worker)]
-        return [str(self.python), "-s", str(HERE / SCRIPTS[name]), name]
+        return [str(self.python), "-s", str(HERE / self.scripts[name]), name]
 
     def environment(self):
         n = str(self.threads)
