@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "danlu/base/error.h"
 
@@ -32,16 +35,115 @@ std::atomic<bool>& poison_switch() {
 constexpr size_t kHugeFrom = 768 * 1024;
 constexpr size_t kHugePage = 2 * 1024 * 1024;
 
+size_t padded_size(size_t bytes) {
+  const size_t alignment = bytes < kHugeFrom ? Buffer::kAlignment : kHugePage;
+  return (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+}
+
+/// Freed blocks in huge pages, for the next one of the same size: a result of a function that is
+/// called again and again. A fresh one costs as much as writing it twice, as the system clears it
+/// page by page. With what is kept the process never has more than was live at once before, and
+/// never keeps more than kMostKept.
+class Recycler {
+ public:
+  static constexpr size_t kMostKept = size_t{256} << 20;
+
+  /// A kept block of `padded` bytes; null where there is none, and then there is room for a new one.
+  void* take(size_t padded) {
+    const std::lock_guard lock(mutex_);
+    for (size_t i = kept_.size(); i-- > 0;) {
+      if (kept_[i].bytes != padded) continue;
+      void* data = kept_[i].data;
+      kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(i));
+      kept_bytes_ -= padded;
+      live_ += padded;
+      return data;
+    }
+    const size_t now = live_ + padded;
+    shrink(std::max(most_live_, now) - now);
+    return nullptr;
+  }
+
+  void count_new(size_t padded) {
+    const std::lock_guard lock(mutex_);
+    live_ += padded;
+    most_live_ = std::max(most_live_, live_);
+  }
+
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    shrink(0);
+  }
+
+  void give_back(void* data, size_t padded) {
+    const std::lock_guard lock(mutex_);
+    live_ -= padded;
+    kept_.push_back({data, padded});
+    kept_bytes_ += padded;
+    shrink(kMostKept);
+  }
+
+ private:
+  struct Block {
+    void* data;
+    size_t bytes;
+  };
+
+  /// Frees the oldest blocks until no more than `bytes` are kept.
+  void shrink(size_t bytes) {
+    size_t gone = 0;
+    for (; kept_bytes_ > bytes; ++gone) {
+      std::free(kept_[gone].data);
+      kept_bytes_ -= kept_[gone].bytes;
+    }
+    kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(gone));
+  }
+
+  std::mutex mutex_;
+  std::vector<Block> kept_;  ///< oldest first
+  size_t kept_bytes_ = 0, live_ = 0, most_live_ = 0;
+};
+
+/// Never destroyed: Buffers may be freed while the process ends.
+Recycler& recycler() {
+  static Recycler* const instance = new Recycler;
+  return *instance;
+}
+
+/// Sanitizers are to see each block come and go.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kRecycle = false;
+#else
+constexpr bool kRecycle = true;
+#endif
+
 void* allocate_bytes(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
-  const size_t alignment = bytes < kHugeFrom ? Buffer::kAlignment : kHugePage;
-  const size_t padded = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  void* data = std::aligned_alloc(alignment, padded);
+  const size_t padded = padded_size(bytes);
+  if (bytes < kHugeFrom) return std::aligned_alloc(Buffer::kAlignment, padded);
+  if (kRecycle) {
+    if (void* kept = recycler().take(padded)) return kept;
+  }
+  void* data = std::aligned_alloc(kHugePage, padded);
+  if (data == nullptr && kRecycle) {
+    recycler().clear();
+    data = std::aligned_alloc(kHugePage, padded);
+  }
+  if (data == nullptr) return nullptr;
+  if (kRecycle) recycler().count_new(padded);
 #ifdef MADV_HUGEPAGE
   // A system without huge pages refuses, and the block is as good as any.
-  if (data != nullptr && alignment == kHugePage) (void)madvise(data, padded, MADV_HUGEPAGE);
+  (void)madvise(data, padded, MADV_HUGEPAGE);
 #endif
   return data;
+}
+
+void free_bytes(void* data, size_t bytes) {
+  if (kRecycle && bytes >= kHugeFrom) {
+    recycler().give_back(data, padded_size(bytes));
+  } else {
+    std::free(data);
+  }
 }
 
 }  // namespace
@@ -58,7 +160,8 @@ std::shared_ptr<Buffer> Buffer::allocate(size_t bytes) {
                  .received = "a refusal, with " + std::to_string(live_bytes()) + " bytes in use",
                  .hint = "use a smaller batch or model, or free what is no longer needed"});
   }
-  std::unique_ptr<void, decltype(&std::free)> guard(data, &std::free);
+  const auto free_it = [bytes](void* block) { free_bytes(block, bytes); };
+  std::unique_ptr<void, decltype(free_it)> guard(data, free_it);
   std::shared_ptr<Buffer> buffer(new Buffer(data, bytes, true, nullptr));
   guard.release();
   if (poison()) std::memset(data, 0xff, bytes);
@@ -74,7 +177,7 @@ std::shared_ptr<Buffer> Buffer::wrap(void* data, size_t bytes, std::shared_ptr<v
 Buffer::~Buffer() {
   if (!owns_memory_) return;
   g_live_bytes.fetch_sub(static_cast<int64_t>(bytes_), std::memory_order_relaxed);
-  std::free(data_);
+  free_bytes(data_, bytes_);
 }
 
 void Buffer::set_poison(bool on) { poison_switch().store(on, std::memory_order_relaxed); }
