@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "danlu/compile/passes.h"
+#include "danlu/compile/reshape_axes.h"
 #include "danlu/compile/rewriter.h"
 #include "danlu/ops/elementwise/cast_attrs.h"
 #include "danlu/ops/linalg/matmul_attrs.h"
@@ -121,7 +122,44 @@ class Simplifier {
       b = t->inputs[0];
       attrs.transpose_b = !attrs.transpose_b;
     }
+    return product(attrs, a, b);
+  }
+
+  /// Batches of products as what is cheaper. Shapes: a (…, m, k), b (…, k, n).
+  ValueId product(MatmulAttrs attrs, ValueId a, ValueId b) {
+    const Shape x = spec(a).shape, y = spec(b).shape;
+    const int64_t m = x[attrs.transpose_a ? -1 : -2], k = x[attrs.transpose_a ? -2 : -1];
+    const int64_t n = y[attrs.transpose_b ? -2 : -1];
+    // Outer products are for the product's own loops; what is left belongs into a tile program.
+    if (k == 1 && (m == 1 || n == 1)) {
+      const ValueId column = reshape(a, matrices(x, m, 1)), row = reshape(b, matrices(y, 1, n));
+      return rewriter_.emit_value(multiply_op(), nullptr, {column, row});
+    }
+    const auto result = [&] {
+      return matmul_op().infer({.op_name = matmul_op().name,
+                                .attrs = make_attrs(attrs).get(),
+                                .inputs = std::vector{spec(a), spec(b)}})[0];
+    };
+    const int64_t size = x.num_elements() / std::max<int64_t>(1, k);
+    // One b for all: the rows of all products in one.
+    if (x.rank() > 2 && y.rank() == 2 && k > 0 && (!attrs.transpose_a || m == 1)) {
+      const Shape all = result().shape;
+      const ValueId rows = reshape(a, Shape{size, k});
+      attrs.transpose_a = false;
+      return reshape(rewriter_.emit_value(matmul_op(), make_attrs(attrs), {rows, b}), all);
+    }
+    // One a for vectors: they are rows of a product with its transpose.
+    if (x.rank() == 2 && y.rank() > 2 && k > 0 && n == 1) {
+      const Shape all = result().shape;
+      const ValueId rows = reshape(b, Shape{y.num_elements() / k, k});
+      const auto swapped = make_attrs(MatmulAttrs{false, !attrs.transpose_a});
+      return reshape(rewriter_.emit_value(matmul_op(), swapped, {rows, a}), all);
+    }
     return rewriter_.emit_value(matmul_op(), make_attrs(attrs), {a, b});
+  }
+
+  static Shape matrices(const Shape& shape, int64_t rows, int64_t columns) {
+    return shape.with_dim(-2, rows).with_dim(-1, columns);
   }
 
   ValueId reduction(const OpDef& op, const AttrsPtr& attrs, ValueId x) {
@@ -131,6 +169,14 @@ class Simplifier {
     const TensorSpec result =
         op.infer({.op_name = op.name, .attrs = attrs.get(), .inputs = std::span(&spec(x), 1)})[0];
     if (trivial && result.dtype == spec(x).dtype) return reshape(x, result.shape);
+    if (const GraphNode* inner = producer(x, reshape_op())) {
+      const ValueId whole = inner->inputs[0];
+      auto all = reshaped_axes(axes, spec(x).shape, spec(whole).shape);
+      if (all && !all->empty()) {
+        const auto sum = make_attrs(ReductionAttrs{*std::move(all), false});
+        return reshape(rewriter_.emit_value(op, sum, {whole}), result.shape);
+      }
+    }
     return rewriter_.emit_value(op, attrs, {x});
   }
 
@@ -152,6 +198,10 @@ class Simplifier {
         in[i] = kept;
         specs[i] = spec(kept);
       }
+    }
+    if (const auto before = before_reshapes(in, out.shape)) {
+      const Shape whole = out.shape;
+      return reshape(elementwise(op, attrs, *before), whole);
     }
     if (const auto same = identity(op, attrs, in, out)) return *same;
     if (&op == &multiply_op()) {
@@ -177,6 +227,33 @@ class Simplifier {
       }
     }
     return rewriter_.emit_value(op, attrs, std::move(in));
+  }
+
+  /// The operands of an elementwise op on reshapes as they are before these: there patterns and
+  /// neighbours see what was reshaped. An operand that is no reshape may become one to fewer axes,
+  /// unless it is the result of another elementwise op, which belongs into one program with this.
+  std::optional<std::vector<ValueId>> before_reshapes(const std::vector<ValueId>& in,
+                                                      const Shape& out) {
+    const auto reshaped = std::find_if(in.begin(), in.end(), [&](ValueId v) {
+      return spec(v).shape == out && producer(v, reshape_op()) != nullptr;
+    });
+    if (reshaped == in.end()) return std::nullopt;
+    const Shape before = spec(producer(*reshaped, reshape_op())->inputs[0]).shape;
+    std::vector<Shape> shapes;
+    for (const ValueId v : in) {
+      const Shape& shape = spec(v).shape;
+      const GraphNode& node = graph_.nodes[v.node];
+      const bool same = node.op == &reshape_op() && spec(node.inputs[0]).shape == before;
+      const bool fixed = node.op == &reshape_op() || before.rank() >= out.rank() ||
+                         (node.op != nullptr && node.op->fusion == FusionKind::elementwise);
+      if (shape == out && !same && fixed) return std::nullopt;
+      const auto fitting = reshaped_operand(shape, out, before);
+      if (!fitting) return std::nullopt;
+      shapes.push_back(shape == out ? before : *fitting);
+    }
+    std::vector<ValueId> operands;
+    for (size_t i = 0; i < in.size(); ++i) operands.push_back(reshape(in[i], shapes[i]));
+    return operands;
   }
 
   /// The operand that `op` leaves as it is, if it has the shape and dtype of the result.

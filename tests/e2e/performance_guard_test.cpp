@@ -98,6 +98,63 @@ TEST_F(Guard, AConvolutionalStepKeepsItsShareOfThePeak) {
   EXPECT_GE(share, 0.3);
 }
 
+using Parameters = std::vector<Array>;
+
+Array dense_loss(const Parameters& p, const Array& x, const Array& y) {
+  const Array hidden = relu(matmul(x, p[0]) + p[1]);
+  return sparse_categorical_crossentropy(y, matmul(hidden, p[2]) + p[3], {.from_logits = true});
+}
+
+Array convolutional_loss(const Parameters& p, const Array& x, const Array& y) {
+  const auto block = [](const Array& image, const Array& kernel, const Array& bias) {
+    return max_pool2d(relu(conv2d(image, kernel) + bias), {.strides = {2, 2}});
+  };
+  const Array hidden = block(block(expand_dims(x, 0), p[0], p[1]), p[2], p[3]);
+  const Array logits = matmul(reshape(hidden, Shape{-1}), p[4]) + p[5];
+  return sparse_categorical_crossentropy(y, logits, {.from_logits = true});
+}
+
+/// How many times longer than all gradients at once a compiled and a plain loop over them take.
+struct Ratios {
+  double compiled, plain;
+};
+
+template <class Loss>
+Ratios loops_by_vmap(Loss loss, const std::vector<Shape>& parameters, const Shape& sample) {
+  constexpr int64_t kBatch = 64;
+  const auto draw = [](int64_t counter, const Shape& shape) {
+    return random::normal(Array({int64_t{1}, counter}), shape, 0, 0.1).eval();
+  };
+  Parameters p;
+  for (const Shape& shape : parameters) p.push_back(draw(static_cast<int64_t>(p.size()), shape));
+  const Array x = draw(99, sample.with_axis_inserted(0, kBatch));
+  const Array y(std::vector<int64_t>(kBatch, 3));
+  const std::vector<Array> xs = unstack(x), ys = unstack(y);
+  eval(xs), eval(ys);
+
+  const auto at_once = jit(vmap(grad(loss), {.in_axes = {std::nullopt, 0, 0}}));
+  const auto one = jit(grad(loss));
+  const auto loop = [&](const auto& f) {
+    std::vector<Parameters> all;
+    for (size_t i = 0; i < xs.size(); ++i) eval(all.emplace_back(f(p, xs[i], ys[i])));
+  };
+  at_once(p, x, y), loop(one), loop(grad(loss));
+  const double best = cpu_seconds(20, [&] { at_once(p, x, y); });
+  return {cpu_seconds(5, [&] { loop(one); }) / best,
+          cpu_seconds(5, [&] { loop(grad(loss)); }) / best};
+}
+
+// Measured with two threads: 9 and 90 times for the dense network, 2 and 13 for the convolutional.
+TEST_F(Guard, GradientsOfExamplesAtOnceBeatALoop) {
+  const Ratios dense = loops_by_vmap(dense_loss, {{20, 64}, {64}, {64, 10}, {10}}, {20});
+  EXPECT_GE(dense.compiled, 3);
+  EXPECT_GE(dense.plain, 20);
+  const Ratios images = loops_by_vmap(
+      convolutional_loss, {{3, 3, 1, 8}, {8}, {3, 3, 8, 16}, {16}, {64, 10}, {10}}, {14, 14, 1});
+  EXPECT_GE(images.compiled, 0.8);
+  EXPECT_GE(images.plain, 3);
+}
+
 #endif
 
 }  // namespace

@@ -33,6 +33,11 @@ struct ConvGeometry {
     out_w = window_output(in_w, kernel_w, a.strides[1], a.pad_before[1], a.pad_after[1],
                           a.dilation_rate[1]);
   }
+  /// Of the gradients of the kernels of sets of images `x` (…, batch, h, w, channels).
+  static ConvGeometry of_one_set(const Shape& x, const Conv2DAttrs& a) {
+    return {Shape(x.dims().last(4)), a.result, a};
+  }
+
   int64_t out_size() const { return batch * out_h * out_w * filters; }
   int64_t in_size() const { return batch * in_h * in_w * channels; }
   int64_t kernel_size() const { return kernel_h * kernel_w * group_channels * filters; }

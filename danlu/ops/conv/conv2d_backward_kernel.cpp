@@ -1,16 +1,59 @@
+#include <algorithm>
+
 #include "danlu/ops/conv/conv_record.h"
+#include "danlu/ops/manipulation.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
+#include "danlu/ops/transform/batching.h"
 
 namespace danlu {
 namespace {
 
+/// The axes before those of a batch of images.
+std::vector<int64_t> axes_of_sets(const Shape& x) {
+  const auto dims = x.dims();
+  return {dims.begin(), dims.end() - std::min<int64_t>(4, x.rank())};
+}
+
+Shape joined(std::vector<int64_t> sets, const Shape& element) {
+  sets.insert(sets.end(), element.begin(), element.end());
+  return Shape(sets);
+}
+
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<Conv2DAttrs>();
   convolution::require_same_float(c, 2);
+  const Shape& x = c.inputs[0].shape;
+  const auto sets = axes_of_sets(x);
+  const Shape images(x.dims().subspan(sets.size()));
   convolution::require_shape(
-      c, 1, convolution::conv2d_output(c.where(), c.inputs[0].shape, attrs.result, attrs),
+      c, 1, joined(sets, convolution::conv2d_output(c.where(), images, attrs.result, attrs)),
       "gradient of the output");
-  return {{attrs.result, c.inputs[0].dtype}};
+  return {{joined(sets, attrs.result), c.inputs[0].dtype}};
+}
+
+/// One call of `op` for each set of images and its kernel.
+Array for_each_set(const OpDef& op, const Array& a, const Array& b, const Conv2DAttrs& attrs,
+                   const std::vector<int64_t>& sets) {
+  if (sets.empty()) return make_op(op, {a, b}, make_attrs(attrs));
+  const int64_t size = Shape(sets).num_elements();
+  std::vector<Array> inputs;
+  std::vector<TensorSpec> specs;
+  for (const Array& x : {a, b}) {
+    const Shape element(x.shape().dims().subspan(sets.size()));
+    inputs.push_back(reshape(x, element.with_axis_inserted(0, size)));
+    specs.push_back({element, x.dtype()});
+  }
+  const AttrsPtr shared = make_attrs(attrs);
+  const auto outputs = op.infer({.op_name = op.name, .attrs = shared.get(), .inputs = specs});
+  constexpr bool kBatched[] = {true, true};
+  const auto results = transform::batch_node({.op = &op,
+                                              .attrs = shared,
+                                              .inputs = inputs,
+                                              .batched = kBatched,
+                                              .size = size,
+                                              .outputs = outputs});
+  return reshape(results[0], joined(sets, outputs[0].shape));
 }
 
 // Linear in both inputs, so its derivatives are the two other ops of the family.
@@ -19,13 +62,15 @@ std::vector<Array> vjp(const GradContext& c) {
   const Array& x = c.inputs[0];
   const Array& grad = c.inputs[1];
   const Array& t = c.output_grads[0];
+  const auto sets = axes_of_sets(x.shape());
   std::vector<Array> grads(2);
   if (c.needs_grad[0]) {
-    grads[0] = make_op(conv2d_backward_input_op(), {grad, t},
-                       make_attrs(convolution::with_result(attrs, x.shape())));
+    const Shape images(x.shape().dims().subspan(sets.size()));
+    grads[0] = for_each_set(conv2d_backward_input_op(), grad, t,
+                            convolution::with_result(attrs, images), sets);
   }
   if (c.needs_grad[1]) {
-    grads[1] = make_op(conv2d_op(), {x, t}, make_attrs(convolution::with_result(attrs, Shape{})));
+    grads[1] = for_each_set(conv2d_op(), x, t, convolution::with_result(attrs, Shape{}), sets);
   }
   return grads;
 }
@@ -36,6 +81,14 @@ std::vector<OpSample> samples() {
     list.push_back({.label = s.label,
                     .inputs = {{s.x, DType::float32}, {s.out(), DType::float32}},
                     .attrs = make_attrs(convolution::with_result(s.attrs, s.kernel)),
+                    .tolerance = 1e-5});
+  }
+  const Conv2DAttrs padded{.pad_before = {1, 0}, .pad_after = {1, 2}, .result = {3, 3, 2, 4}};
+  for (const auto& sets : {std::vector<int64_t>{5}, {2, 3}, {0}}) {
+    list.push_back({.label = "sets " + Shape(sets).to_string(),
+                    .inputs = {{joined(sets, {2, 5, 6, 2}), DType::float32},
+                               {joined(sets, {2, 5, 6, 4}), DType::float32}},
+                    .attrs = make_attrs(padded),
                     .tolerance = 1e-5});
   }
   return list;
@@ -49,13 +102,15 @@ const OpDef& conv2d_backward_kernel_op() {
       .num_inputs = 2,
       .infer = infer,
       .vjp = vjp,
-      .batch = convolution::batch_conv2d_backward_kernel,
+      .batch = batching::leading_axes,
       .flops =
-          [](const Attrs*, std::span<const TensorSpec> in, std::span<const TensorSpec> out) {
-            return convolution::conv2d_flops(out[0].shape, in[1].shape);
+          [](const Attrs* attrs, std::span<const TensorSpec> in, std::span<const TensorSpec>) {
+            return convolution::conv2d_flops(attrs_as<Conv2DAttrs>(attrs).result, in[1].shape);
           },
       .samples = samples,
-      .doc = "Gradient of conv2d's kernel, from the input and the gradient of the output.",
+      .doc =
+          "Gradient of conv2d's kernel, from the input and the gradient of the output. Axes before "
+          "those of the images are sets with a kernel each.",
   };
   return op;
 }

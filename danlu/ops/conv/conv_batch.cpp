@@ -52,13 +52,6 @@ std::vector<Array> batch_conv2d_backward_input(const BatchContext& c) {
                           c.size)};
 }
 
-std::vector<Array> batch_conv2d_backward_kernel(const BatchContext& c) {
-  Conv2DAttrs attrs = with_groups(c);
-  attrs.result = scaled(attrs.result, kKernelFilters, c.size);
-  const auto out = call(*c.op, {images_as_groups(c, 0), images_as_groups(c, 1)}, attrs);
-  return {split_from_axis(out[0], kKernelFilters, c.size)};
-}
-
 std::vector<Array> batch_pool2d(const BatchContext& c) {
   std::vector<Array> inputs;
   for (size_t i = 0; i < c.inputs.size(); ++i) inputs.push_back(merge_front(batched_input(c, i)));

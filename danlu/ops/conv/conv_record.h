@@ -56,7 +56,6 @@ void fill_index(std::span<double> values, int64_t positions);
 /// has its own kernel, the elements become groups of one convolution.
 std::vector<Array> batch_conv2d(const BatchContext& context);
 std::vector<Array> batch_conv2d_backward_input(const BatchContext& context);
-std::vector<Array> batch_conv2d_backward_kernel(const BatchContext& context);
 std::vector<Array> batch_pool2d(const BatchContext& context);
 
 Conv2DAttrs with_result(Conv2DAttrs attrs, const Shape& result);

@@ -16,6 +16,13 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   return {linalg::infer_matmul(c, c.attrs_as<MatmulAttrs>())};
 }
 
+/// All rows of a batch of matrices as one matrix.
+Array as_matrix(const Array& x) {
+  int64_t rows = 1;
+  for (const int64_t n : x.shape().dims().first(static_cast<size_t>(x.rank()) - 1)) rows *= n;
+  return reshape(x, Shape{rows, x.shape()[-1]});
+}
+
 std::vector<Array> vjp(const GradContext& c) {
   const auto& attrs = c.attrs_as<MatmulAttrs>();
   const bool ta = attrs.transpose_a, tb = attrs.transpose_b;
@@ -29,7 +36,11 @@ std::vector<Array> vjp(const GradContext& c) {
   if (c.needs_grad[0]) {
     grads[0] = sum_to_shape(ta ? product(b, g, tb, true) : product(g, b, false, !tb), a.shape());
   }
-  if (c.needs_grad[1]) {
+  if (c.needs_grad[1] && b.rank() == 2 && a.rank() > 2 && !ta) {
+    // The rows of all products in one, instead of a sum over their products.
+    const Array rows = as_matrix(a), grad = as_matrix(g);
+    grads[1] = tb ? product(grad, rows, true, false) : product(rows, grad, true, false);
+  } else if (c.needs_grad[1]) {
     grads[1] = sum_to_shape(tb ? product(g, a, true, ta) : product(a, g, !ta, false), b.shape());
   }
   return grads;
@@ -40,10 +51,7 @@ std::vector<Array> batch(const BatchContext& c) {
   Array a = c.inputs[0], b = c.inputs[1];
   if (!c.batched[1] && b.rank() == 2 && !attrs.transpose_a) {
     // The rows of all elements in one product.
-    const int64_t k = a.shape()[-1];
-    int64_t rows = 1;
-    for (int64_t d : a.shape().dims().first(a.rank() - 1)) rows *= d;
-    const auto product = batching::call(matmul_op(), {reshape(a, Shape{rows, k}), b}, attrs);
+    const auto product = batching::call(matmul_op(), {as_matrix(a), b}, attrs);
     return {reshape(product[0], batching::batched_shape(c))};
   }
   const int rank = c.outputs[0].shape.rank() + 1;

@@ -42,6 +42,38 @@ std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q
       scratchpad_bytes * static_cast<size_t>(plan.threads), plan.threads);
 }
 
+// Many sets of images go to the threads; the images of a single one do.
+std::unique_ptr<Kernel> prepare_kernel_gradient(const KernelQuery& q) {
+  const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, q.attrs_as<Conv2DAttrs>());
+  const int64_t sets = q.outputs[0].shape.num_elements() / g.kernel_size();
+  const BatchPlan plan(g.batch, sets == 1 ? q.threads : 1, kLargestBatch);
+  const int set_threads = static_cast<int>(std::clamp<int64_t>(sets, 1, q.threads));
+  const auto pass = std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, g, plan);
+  const KernelGradient sums(pass, plan);
+  const size_t scratch_bytes = aligned(sums.scratch_bytes());
+  const auto one_set = [=](const float* x, const float* grad, float* out, std::byte* scratch) {
+    parallel_chunks(plan.threads, [&](int chunk) {
+      plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+        sums.add(scratch, chunk, begin, size, x + begin * g.in_h * g.in_w * g.channels,
+                 grad + begin * g.out_h * g.out_w * g.filters);
+      });
+    });
+    sums.finish(scratch, out);
+  };
+  return simple_kernel(
+      [=](const KernelArgs& args) {
+        parallel_chunks(set_threads, [&](int chunk) {
+          const Range range = chunk_range(sets, set_threads, chunk);
+          std::byte* scratch = args.scratch + scratch_bytes * static_cast<size_t>(chunk);
+          for (int64_t i = range.begin; i < range.end; ++i) {
+            one_set(args.in<float>(0) + i * g.in_size(), args.in<float>(1) + i * g.out_size(),
+                    args.out<float>(0) + i * g.kernel_size(), scratch);
+          }
+        });
+      },
+      scratch_bytes * static_cast<size_t>(set_threads), set_threads * plan.threads);
+}
+
 }  // namespace
 
 std::string conv_refusal(const KernelQuery& q, const Conv2DAttrs&) {
@@ -86,27 +118,7 @@ KernelDef conv2d_backward_input() {
 
 KernelDef conv2d_backward_kernel() {
   return {"onednn", [](const KernelQuery& q) { return conv_refusal(q, q.attrs_as<Conv2DAttrs>()); },
-          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-            const ConvGeometry g(q.inputs[0].shape, q.outputs[0].shape, q.attrs_as<Conv2DAttrs>());
-            const BatchPlan plan(g.batch, q.threads, kLargestBatch);
-            const auto pass =
-                std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, g, plan);
-            const KernelGradient sums(pass, plan);
-            const int64_t x_image = g.in_h * g.in_w * g.channels;
-            const int64_t y_image = g.out_h * g.out_w * g.filters;
-            return simple_kernel(
-                [=](const KernelArgs& args) {
-                  parallel_chunks(plan.threads, [&](int chunk) {
-                    plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
-                      sums.add(args.scratch, chunk, begin, size,
-                               args.in<float>(0) + begin * x_image,
-                               args.in<float>(1) + begin * y_image);
-                    });
-                  });
-                  sums.finish(args.scratch, args.out<float>(0));
-                },
-                sums.scratch_bytes(), plan.threads);
-          }};
+          prepare_kernel_gradient};
 }
 
 }  // namespace danlu::cpu::onednn

@@ -42,13 +42,20 @@ KernelDef conv2d_backward_input() {
 
 KernelDef conv2d_backward_kernel() {
   return {"ref", takes_everything, [](const KernelQuery& q) {
-            const ConvGeometry g(q.inputs[0].shape, q.outputs[0].shape, q.attrs_as<Conv2DAttrs>());
+            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, q.attrs_as<Conv2DAttrs>());
+            const int64_t count = q.outputs[0].shape.num_elements();
             return dispatch_float(q.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
               using T = decltype(tag);
               return simple_kernel(
-                  [g](const KernelArgs& args) {
-                    conv_backward_kernel(g, args.in<T>(0), args.in<T>(1), scratch(args));
-                    copy_rounded(scratch(args), g.kernel_size(), args.out<T>(0));
+                  [g, count](const KernelArgs& args) {
+                    const T *x = args.in<T>(0), *grad = args.in<T>(1);
+                    T* out = args.out<T>(0);
+                    for (T* end = out + count; out < end; out += g.kernel_size()) {
+                      conv_backward_kernel(g, x, grad, scratch(args));
+                      copy_rounded(scratch(args), g.kernel_size(), out);
+                      x += g.in_size();
+                      grad += g.out_size();
+                    }
                   },
                   doubles(g.kernel_size()));
             });

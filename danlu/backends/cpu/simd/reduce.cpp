@@ -11,34 +11,43 @@
 namespace danlu::cpu::simd {
 namespace {
 
-enum class Where { none, all, leading, trailing, mixed };
+enum class Where { none, all, leading, trailing, middle, mixed };
 
+/// Which part of the input is reduced: neighbouring axes of which all are reduced, or none, count
+/// as one. Axes of length 1 count as either.
 struct Split {
   Where where = Where::none;
+  int64_t blocks = 1;  ///< before a middle part: as many reductions of a leading one
   int64_t outer = 1, inner = 1;
 };
 
-/// Which part of the input is reduced. Axes of length 1 count as either.
 Split split_of(const KernelQuery& query) {
   const Shape& shape = query.inputs[0].shape;
   const auto& axes = query.attrs_as<ReductionAttrs>().axes;
-  Split split;
-  bool first = true, first_reduced = false, changed = false;
+  std::vector<int64_t> lengths;
+  bool first_reduced = false, last_reduced = false;
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] == 1) continue;
     const bool reduced = std::binary_search(axes.begin(), axes.end(), axis);
-    if (first) first_reduced = reduced;
-    first = false;
-    if (changed && reduced == first_reduced) return {.where = Where::mixed};
-    changed = changed || reduced != first_reduced;
-    (changed ? split.inner : split.outer) *= shape[axis];
+    if (lengths.empty()) {
+      first_reduced = reduced;
+    } else if (reduced == last_reduced) {
+      lengths.back() *= shape[axis];
+      continue;
+    }
+    lengths.push_back(shape[axis]);
+    last_reduced = reduced;
   }
-  if (changed) {
-    split.where = first_reduced ? Where::leading : Where::trailing;
-  } else if (first_reduced) {
-    split = {Where::all, 1, split.outer};
+  if (lengths.size() < 2) {
+    return first_reduced ? Split{Where::all, 1, 1, lengths[0]} : Split{};
   }
-  return split;
+  if (lengths.size() == 2) {
+    return {first_reduced ? Where::leading : Where::trailing, 1, lengths[0], lengths[1]};
+  }
+  if (lengths.size() == 3 && !first_reduced) {
+    return {Where::middle, lengths[0], lengths[1], lengths[2]};
+  }
+  return {.where = Where::mixed};
 }
 
 std::string float_refusal(const KernelQuery& query) {
@@ -47,18 +56,39 @@ std::string float_refusal(const KernelQuery& query) {
 
 std::string sum_refusal(const KernelQuery& query) {
   const Where where = split_of(query).where;
-  if (where == Where::mixed) return "the reduced axes stand neither first nor last";
+  if (where == Where::mixed) return "the reduced axes do not stand together";
   if (where == Where::none) return "nothing is reduced";
   return float_refusal(query);
 }
 
 std::unique_ptr<Kernel> prepare_sum(const KernelQuery& query) {
   const Split split = split_of(query);
-  const TileStore store = split.where == Where::all       ? TileStore::sum_all
-                          : split.where == Where::leading ? TileStore::sum_outer
-                                                          : TileStore::sum_inner;
+  const TileStore store = split.where == Where::all        ? TileStore::sum_all
+                          : split.where == Where::trailing ? TileStore::sum_inner
+                                                           : TileStore::sum_outer;
   const TileProgram program{.inputs = {{}}, .outputs = {{DType::float32, store, 0}}};
-  return make_tile_kernel(program, {{split.outer, split.inner}}, query.threads, query.isa);
+  const bool middle = split.where == Where::middle;
+  auto kernel = make_tile_kernel(program, {{split.outer, split.inner}}, middle ? 1 : query.threads,
+                                 query.isa);
+  if (!middle) return kernel;
+  const int threads = static_cast<int>(std::clamp<int64_t>(split.blocks, 1, query.threads));
+  const size_t scratch = (kernel->scratch_bytes() + 63) / 64 * 64;
+  return simple_kernel(
+      [=, block = std::shared_ptr<const Kernel>(std::move(kernel))](const KernelArgs& args) {
+        parallel_chunks(threads, [&](int chunk) {
+          const Range range = chunk_range(split.blocks, threads, chunk);
+          KernelArgs part = args;
+          part.scratch = args.scratch + scratch * static_cast<size_t>(chunk);
+          for (int64_t i = range.begin; i < range.end; ++i) {
+            const void* in = args.in<float>(0) + i * split.outer * split.inner;
+            void* out = args.out<float>(0) + i * split.inner;
+            part.inputs = &in;
+            part.outputs = &out;
+            block->run(part);
+          }
+        });
+      },
+      scratch * static_cast<size_t>(threads), threads);
 }
 
 std::string rows_refusal(const KernelQuery& query) {
