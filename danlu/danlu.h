@@ -32,6 +32,7 @@
 #include "danlu/nn/metrics.h"
 #include "danlu/nn/network.h"
 #include "danlu/nn/summary.h"
+#include "danlu/ops/attention.h"
 #include "danlu/ops/control_flow.h"
 #include "danlu/ops/conv.h"
 #include "danlu/ops/elementwise.h"

@@ -124,9 +124,11 @@ inline std::string refusal(const Call& call, std::string_view name, int threads 
 
 /// Outputs of the kernel called `name`, as numbers. Outputs and scratch are full of NaN before.
 inline std::vector<std::vector<double>> run(const Call& call, std::string_view name,
-                                            int threads = 1) {
+                                            int threads = 1, Isa isa = cpu_isa()) {
   const auto specs = call.outputs();
-  const auto kernel = find_kernel(*call.op, name).prepare(call.query(specs, threads));
+  KernelQuery query = call.query(specs, threads);
+  query.isa = isa;
+  const auto kernel = find_kernel(*call.op, name).prepare(query);
   std::vector<std::shared_ptr<Buffer>> buffers;
   std::vector<const void*> inputs;
   std::vector<void*> outputs;

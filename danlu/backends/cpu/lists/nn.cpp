@@ -1,5 +1,7 @@
 #include "danlu/backends/cpu/kernel_list.h"
+#include "danlu/backends/cpu/ref/attention.h"
 #include "danlu/backends/cpu/ref/softmax.h"
+#include "danlu/backends/cpu/simd/attention.h"
 #include "danlu/backends/cpu/simd/softmax.h"
 #include "danlu/ops/registry.h"
 
@@ -7,7 +9,9 @@ namespace danlu::cpu {
 
 std::vector<KernelList> nn_kernel_lists() {
   return {{softmax_op, {simd::softmax(), ref::softmax()}},
-          {log_softmax_op, {simd::log_softmax(), ref::log_softmax()}}};
+          {log_softmax_op, {simd::log_softmax(), ref::log_softmax()}},
+          {attention_op, {simd::attention(), ref::attention()}},
+          {attention_backward_op, {simd::attention_backward(), ref::attention_backward()}}};
 }
 
 }  // namespace danlu::cpu

@@ -224,7 +224,7 @@ void add_products(const MatmulBlock& t, int64_t b_column, float* packed) {
                  .depth = end - begin,
                  .columns = columns,
                  .bias = t.bias != nullptr ? t.bias + column : nullptr,
-                 .adds = depth > 0,
+                 .adds = t.adds || depth > 0,
                  .last = static_cast<size_t>((columns - 1) % kLanes + 1),
                  .a = t.a + begin * t.a_column,
                  .a_row = t.a_row,
