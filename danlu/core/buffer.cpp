@@ -48,7 +48,8 @@ class Recycler {
  public:
   static constexpr size_t kMostKept = size_t{256} << 20;
 
-  /// A kept block of `padded` bytes; null where there is none, and then there is room for a new one.
+  /// A kept block of `padded` bytes; null where there is none, and then there is room for a new
+  /// one.
   void* take(size_t padded) {
     const std::lock_guard lock(mutex_);
     for (size_t i = kept_.size(); i-- > 0;) {

@@ -5,7 +5,8 @@
 #include "danlu/core/array.h"
 
 /// Random numbers from Philox 4x32-10 (Salmon et al. 2011). The state is an int64 Array of shape
-/// (2,): {seed, counter}; the same state gives the same numbers on every machine.
+/// (2,): {seed, counter}; the same state gives the same numbers on every machine. Mapped over a
+/// batch of states (`vmap`), every draw is that of its own state.
 namespace danlu {
 
 /// Where random ops take their states from. Each draw moves the counter on; inside a trace the

@@ -3,6 +3,7 @@
 #include "danlu/ops/random.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -24,6 +25,7 @@ const OpDef& random_bernoulli_op() {
   static const OpDef op{
       .name = "random_bernoulli",
       .infer = infer,
+      .batch = batching::leading_axes,
       .random = true,
       .samples = [] { return random_record::samples(0.3, 1); },
       .doc = "True with probability a (to within 2^-32).",

@@ -4,12 +4,13 @@
 #include "danlu/ops/random.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
-  random_record::check_state(c);
+  random_record::check_parameter(c, 1);
   const TensorSpec &counts = c.inputs[1], &probabilities = c.inputs[2];
   if (!is_floating(counts.dtype)) {
     throw DTypeError({.where = c.where(),
@@ -46,6 +47,7 @@ std::vector<OpSample> samples() {
   add("many", {60}, 3000);
   add("scalar", {}, 20);
   add("none", {0, 3}, 20);
+  for (const size_t i : {0, 2, 3}) list.push_back(random_record::with_states(list[i]));
   return list;
 }
 
@@ -56,6 +58,7 @@ const OpDef& random_binomial_op() {
       .name = "random_binomial",
       .num_inputs = 3,
       .infer = infer,
+      .batch = batching::leading_axes,
       .flops =
           [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             return 200.0 * static_cast<double>(out[0].shape.num_elements());

@@ -6,12 +6,13 @@
 #include "danlu/ops/random/random_more_attrs.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
-  random_record::check_state(c);
+  random_record::check_parameter(c, 1);
   const TensorSpec& alpha = c.inputs[1];
   if (!is_floating(alpha.dtype)) {
     throw DTypeError({.where = c.where(),
@@ -45,6 +46,7 @@ std::vector<OpSample> samples() {
   add("the other stream", {33}, 1);
   add("scalar", {}, 0);
   add("none", {0, 3}, 0);
+  for (const size_t i : {0, 2, 3}) list.push_back(random_record::with_states(list[i]));
   return list;
 }
 
@@ -65,6 +67,7 @@ const OpDef& random_gamma_op() {
       .name = "random_gamma",
       .num_inputs = 2,
       .infer = infer,
+      .batch = batching::leading_axes,
       .flops =
           [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             return 150.0 * static_cast<double>(out[0].shape.num_elements());

@@ -1,6 +1,7 @@
 #include "danlu/ops/random.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 
@@ -8,6 +9,7 @@ const OpDef& random_normal_op() {
   static const OpDef op{
       .name = "random_normal",
       .infer = random_record::infer_normal,
+      .batch = batching::leading_axes,
       .random = true,
       .samples = [] { return random_record::samples(1, 2); },
       .doc = "Normal numbers with mean a and standard deviation b (Box and Muller, 1958).",

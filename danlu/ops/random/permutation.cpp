@@ -2,17 +2,19 @@
 #include "danlu/ops/random.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
   const TensorSpec out = random_record::infer(c);
-  if (out.shape.rank() != 1) {
+  const Shape& one = c.attrs_as<RandomAttrs>().shape;
+  if (one.rank() != 1) {
     throw ShapeError({.where = c.where(),
                       .what = "A permutation is a vector",
                       .expected = "shape (n,)",
-                      .received = out.shape.to_string()});
+                      .received = one.to_string()});
   }
   return {{out.shape, DType::int64}};
 }
@@ -25,6 +27,7 @@ std::vector<OpSample> samples() {
                     .attrs = make_attrs(RandomAttrs{Shape{n}, DType::int64}),
                     .differentiable = false,
                     .fill = random_record::fill_state});
+    list.push_back(random_record::with_states(list.back()));
   }
   return list;
 }
@@ -35,6 +38,7 @@ const OpDef& random_permutation_op() {
   static const OpDef op{
       .name = "random_permutation",
       .infer = infer,
+      .batch = batching::leading_axes,
       .flops =
           [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             return 50.0 * static_cast<double>(out[0].shape.num_elements());

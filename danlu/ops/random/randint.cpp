@@ -5,6 +5,7 @@
 #include "danlu/ops/random/random_more_attrs.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -24,7 +25,6 @@ bool holds(DType dtype, int64_t value) {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& [shape, dtype, low, high] = c.attrs_as<RandintAttrs>();
-  random_record::check_state(c);
   if (!shape.is_known() || !is_integer(dtype)) {
     throw DTypeError({.where = c.where(),
                       .what = "Random integers need a known shape and an integer dtype",
@@ -37,7 +37,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
                       .expected = "minval < maxval, both within " + std::string(name(dtype)),
                       .received = std::to_string(low) + " and " + std::to_string(high)});
   }
-  return {{shape, dtype}};
+  return {{random_record::drawn_shape(c, shape), dtype}};
 }
 
 std::vector<OpSample> samples() {
@@ -51,7 +51,9 @@ std::vector<OpSample> samples() {
   return {sample("matrix", {5, 7}, DType::int32, -3, 9),
           sample("uint8", {100}, DType::uint8, 0, 256),
           sample("int64", {1023}, DType::int64, -5'000'000'000, 5'000'000'000),
-          sample("one value", {6}, DType::int32, 4, 5), sample("none", {0}, DType::int32, 0, 2)};
+          sample("one value", {6}, DType::int32, 4, 5),
+          sample("none", {0}, DType::int32, 0, 2),
+          random_record::with_states(sample("matrix", {5, 7}, DType::int32, -3, 9))};
 }
 
 }  // namespace
@@ -60,6 +62,7 @@ const OpDef& random_randint_op() {
   static const OpDef op{
       .name = "random_randint",
       .infer = infer,
+      .batch = batching::leading_axes,
       .flops =
           [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             return 20.0 * static_cast<double>(out[0].shape.num_elements());

@@ -5,6 +5,7 @@
 #include "danlu/ops/random.h"
 #include "danlu/ops/random/random_record.h"
 #include "danlu/ops/registry.h"
+#include "danlu/ops/transform/batch_rules.h"
 
 namespace danlu {
 namespace {
@@ -26,6 +27,7 @@ const OpDef& random_uniform_op() {
   static const OpDef op{
       .name = "random_uniform",
       .infer = infer,
+      .batch = batching::leading_axes,
       .random = true,
       .samples = [] { return random_record::samples(-1, 3); },
       .doc = "Uniform numbers in [a, b): 24 random bits each, 53 in float64.",

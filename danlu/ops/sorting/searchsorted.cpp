@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/ops/elementwise/elementwise_record.h"
 #include "danlu/ops/registry.h"
@@ -11,11 +13,13 @@ namespace {
 std::vector<TensorSpec> infer(const InferContext& c) {
   sorting::require_order(c);
   const TensorSpec& sequence = c.inputs[0];
-  if (sequence.shape.rank() != 1) {
+  const Shape &vectors = sequence.shape, &values = c.inputs[1].shape;
+  if (vectors.rank() == 0 || values.rank() < vectors.rank() - 1 ||
+      !std::equal(vectors.begin(), vectors.end() - 1, values.begin())) {
     throw ShapeError({.where = c.where(),
-                      .what = "The sorted sequence is no vector",
-                      .expected = "shape (n,)",
-                      .received = sequence.shape.to_string()});
+                      .what = "The sorted sequences do not fit the values",
+                      .expected = "shape (n,), or (…, n) and values of shape (…, any)",
+                      .received = vectors.to_string() + " and " + values.to_string()});
   }
   if (sequence.dtype != c.inputs[1].dtype) {
     throw DTypeError({.where = c.where(),
@@ -23,31 +27,35 @@ std::vector<TensorSpec> infer(const InferContext& c) {
                       .expected = "one dtype for both",
                       .received = sequence.to_string() + " and " + c.inputs[1].to_string()});
   }
-  sorting::require_int32_length(c, sequence.shape[0]);
+  sorting::require_int32_length(c, vectors[-1]);
   return {{c.inputs[1].shape, DType::int32}};
 }
 
 std::vector<OpSample> samples() {
   std::vector<OpSample> list;
   for (const bool right : {false, true}) {
-    const auto add = [&](std::string label, int64_t n, Shape shape, DType dtype = DType::float32) {
+    const auto add = [&](std::string label, Shape sequence, Shape shape,
+                         DType dtype = DType::float32) {
+      const auto n = static_cast<size_t>(std::max<int64_t>(1, sequence[-1]));
       list.push_back({.label = std::move(label) + (right ? ", right" : ", left"),
-                      .inputs = {{Shape{n}, dtype}, {shape, dtype}},
+                      .inputs = {{sequence, dtype}, {shape, dtype}},
                       .attrs = make_attrs(SearchSortedAttrs{right}),
                       .differentiable = false,
-                      .fill = [](int index, std::span<double> values) {
+                      .fill = [n](int index, std::span<double> values) {
                         for (size_t i = 0; i < values.size(); ++i) {
-                          values[i] = index == 0 ? static_cast<double>(i / 3)
+                          values[i] = index == 0 ? static_cast<double>(i % n / 3 + i / n)
                                                  : static_cast<double>(i * 11 % 23) - 2;
                         }
                       }});
     };
-    add("vector", 37, {50});
-    add("matrix", 8, {4, 5});
-    add("scalar", 5, {});
-    add("in nothing", 0, {4});
-    add("nothing", 4, {0});
-    add("int32", 40, {30}, DType::int32);
+    add("vector", {37}, {50});
+    add("matrix", {8}, {4, 5});
+    add("scalar", {5}, {});
+    add("in nothing", {0}, {4});
+    add("nothing", {4}, {0});
+    add("sequences", {3, 9}, {3, 4, 2});
+    add("a scalar in each sequence", {2, 3, 5}, {2, 3});
+    add("int32", {40}, {30}, DType::int32);
   }
   return list;
 }
@@ -63,15 +71,20 @@ const OpDef& searchsorted_op() {
         return {Array(), Array()};
       },
       .batch = [](const BatchContext& c) -> std::vector<Array> {
-        if (c.batched[0]) return batching::one_by_one(c);
-        return make_op_outputs(*c.op, c.inputs, c.attrs);
+        // More values for one vector need no copies of it.
+        if (!c.batched[0] && c.inputs[0].rank() == 1) {
+          return make_op_outputs(*c.op, c.inputs, c.attrs);
+        }
+        return batching::leading_axes(c);
       },
       .flops =
           [](const Attrs*, std::span<const TensorSpec>, std::span<const TensorSpec> out) {
             return 20.0 * static_cast<double>(out[0].shape.num_elements());
           },
       .samples = samples,
-      .doc = "Where each value belongs in a sorted vector, before or behind its equals.",
+      .doc =
+          "Where each value belongs in a sorted vector, before or behind its equals; axes before "
+          "that of the vector are those of the values.",
   };
   return op;
 }
@@ -82,6 +95,13 @@ Array searchsorted(const Array& sorted_sequence, const Array& values, const std:
                       .what = "There is no such side",
                       .expected = "'left' or 'right'",
                       .received = "'" + side + "'"});
+  }
+  if (sorted_sequence.rank() != 1) {
+    throw ShapeError({.where = "searchsorted",
+                      .what = "The sorted sequence is no vector",
+                      .expected = "shape (n,)",
+                      .received = sorted_sequence.shape().to_string(),
+                      .hint = "vmap maps over sequences"});
   }
   const auto [sequence, x] = elementwise::promoted(sorted_sequence, values);
   return make_op(searchsorted_op(), {sequence, x}, make_attrs(SearchSortedAttrs{side == "right"}));

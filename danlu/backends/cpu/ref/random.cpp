@@ -16,9 +16,10 @@ constexpr double kTwoPi = 6.283185307179586476925;
 
 struct Draw {
   uint64_t seed, counter;
-  explicit Draw(const KernelArgs& args)
-      : seed(static_cast<uint64_t>(args.in<int64_t>(0)[0])),
-        counter(static_cast<uint64_t>(args.in<int64_t>(0)[1])) {}
+  /// Of state `i`.
+  Draw(const KernelArgs& args, int64_t i)
+      : seed(static_cast<uint64_t>(args.in<int64_t>(0)[2 * i])),
+        counter(static_cast<uint64_t>(args.in<int64_t>(0)[2 * i + 1])) {}
   Philox4x32::Block block(uint64_t low) const { return Philox4x32::block(seed, low, counter); }
 };
 
@@ -71,21 +72,26 @@ std::array<double, kPerBlock<T>> truncated_block(const Draw& draw, uint64_t low)
   }
 }
 
-// Fills the output block by block, in parallel chunks of whole blocks.
+// Fills the draws of all states block by block, in parallel chunks.
 template <class T, auto kBlock, class Finish>
 std::unique_ptr<Kernel> block_kernel(const KernelQuery& q, Finish finish) {
-  const int64_t count = q.outputs[0].shape.num_elements();
-  const int threads = count < 4096 ? 1 : q.threads;
+  const int64_t total = q.outputs[0].shape.num_elements();
+  const int64_t count = total / std::max<int64_t>(1, q.inputs[0].shape.num_elements() / 2);
+  const int threads = total < 4096 ? 1 : q.threads;
   return simple_kernel(
       [=](const KernelArgs& args) {
-        const Draw draw(args);
         T* out = args.out<T>(0);
         parallel_chunks(threads, [&](int chunk) {
-          const Range range = chunk_range(count, threads, chunk, 4);
-          for (int64_t i = range.begin; i < range.end;) {
-            const auto values = kBlock(draw, static_cast<uint64_t>(i) / kPerBlock<T>);
-            for (const auto value : values) {
-              if (i < range.end) out[i++] = finish(value);
+          const Range range = chunk_range(total, threads, chunk, 4);
+          for (int64_t at = range.begin; at < range.end;) {
+            const Draw draw(args, at / count);
+            const int64_t end = std::min<int64_t>(range.end, (at / count + 1) * count);
+            while (at < end) {
+              const int64_t i = at % count;
+              const auto values = kBlock(draw, static_cast<uint64_t>(i) / kPerBlock<T>);
+              for (int64_t k = i % kPerBlock<T>; k < kPerBlock<T> && at < end; ++k) {
+                out[at++] = finish(values[static_cast<size_t>(k)]);
+              }
             }
           }
         });
@@ -171,20 +177,23 @@ KernelDef random_permutation() {
               uint64_t key;
               int64_t index;
             };
-            const int64_t count = q.outputs[0].shape.num_elements();
+            const int64_t count = q.outputs[0].shape[-1];
+            const int64_t states = q.inputs[0].shape.num_elements() / 2;
             return simple_kernel(
-                [count](const KernelArgs& args) {
-                  const Draw draw(args);
+                [count, states](const KernelArgs& args) {
                   auto* items = reinterpret_cast<Item*>(args.scratch);
-                  for (int64_t i = 0; i < count; ++i) {
-                    const auto w = draw.block(static_cast<uint64_t>(i));
-                    items[i] = {w[0] | uint64_t{w[1]} << 32, i};
+                  for (int64_t state = 0; state < states; ++state) {
+                    const Draw draw(args, state);
+                    for (int64_t i = 0; i < count; ++i) {
+                      const auto w = draw.block(static_cast<uint64_t>(i));
+                      items[i] = {w[0] | uint64_t{w[1]} << 32, i};
+                    }
+                    std::sort(items, items + count, [](const Item& a, const Item& b) {
+                      return a.key != b.key ? a.key < b.key : a.index < b.index;
+                    });
+                    std::transform(items, items + count, args.out<int64_t>(0) + state * count,
+                                   [](const Item& item) { return item.index; });
                   }
-                  std::sort(items, items + count, [](const Item& a, const Item& b) {
-                    return a.key != b.key ? a.key < b.key : a.index < b.index;
-                  });
-                  std::transform(items, items + count, args.out<int64_t>(0),
-                                 [](const Item& item) { return item.index; });
                 },
                 static_cast<size_t>(count) * sizeof(Item));
           }};

@@ -108,17 +108,21 @@ double binomial_variate(double n, double p, ElementStream& random) {
   return n * p < 10 ? small_binomial(n, p, random) : large_binomial(n, p, random);
 }
 
-/// `one(args, i)` for each element, in parallel.
+/// `one(args, state, i, at)` for each element in parallel: element i of the draw from `state`, at
+/// place `at` of the output.
 template <class T, class One>
 std::unique_ptr<Kernel> element_kernel(const KernelQuery& q, One one) {
-  const int64_t count = q.outputs[0].shape.num_elements();
+  const int64_t total = q.outputs[0].shape.num_elements();
+  const int64_t count = total / std::max<int64_t>(1, q.inputs[0].shape.num_elements() / 2);
   const int threads = q.threads;
   return simple_kernel(
       [=](const KernelArgs& args) {
         T* out = args.out<T>(0);
         parallel_chunks(threads, [&](int chunk) {
-          const Range range = chunk_range(count, threads, chunk);
-          for (int64_t i = range.begin; i < range.end; ++i) out[i] = one(args, i);
+          const Range range = chunk_range(total, threads, chunk);
+          for (int64_t at = range.begin; at < range.end; ++at) {
+            out[at] = one(args, args.in<int64_t>(0) + at / count * 2, at % count, at);
+          }
         });
       },
       0, threads);
@@ -131,8 +135,7 @@ std::unique_ptr<Kernel> prepare_randint(const KernelQuery& q) {
   const uint64_t range = static_cast<uint64_t>(attrs.high) - low;
   return dispatch_integer(q.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    return element_kernel<T>(q, [=](const KernelArgs& args, int64_t i) {
-      const auto* state = args.in<int64_t>(0);
+    return element_kernel<T>(q, [=](const KernelArgs&, const int64_t* state, int64_t i, int64_t) {
       const auto w = Philox4x32::block(static_cast<uint64_t>(state[0]), static_cast<uint64_t>(i),
                                        static_cast<uint64_t>(state[1]));
       const uint64_t bits = w[0] | uint64_t{w[1]} << 32;
@@ -147,21 +150,23 @@ std::unique_ptr<Kernel> prepare_gamma(const KernelQuery& q) {
   const uint64_t first = static_cast<uint64_t>(q.attrs_as<RandomGammaAttrs>().stream) << 14;
   return dispatch_float(q.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    return element_kernel<T>(q, [first](const KernelArgs& args, int64_t i) {
-      ElementStream random(args.in<int64_t>(0), i, first);
-      return static_cast<T>(log_gamma_variate(static_cast<double>(args.in<T>(1)[i]), random));
-    });
+    return element_kernel<T>(
+        q, [first](const KernelArgs& args, const int64_t* state, int64_t i, int64_t at) {
+          ElementStream random(state, i, first);
+          return static_cast<T>(log_gamma_variate(static_cast<double>(args.in<T>(1)[at]), random));
+        });
   });
 }
 
 std::unique_ptr<Kernel> prepare_binomial(const KernelQuery& q) {
   return dispatch_float(q.outputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    return element_kernel<T>(q, [](const KernelArgs& args, int64_t i) {
-      ElementStream random(args.in<int64_t>(0), i, 0);
-      return static_cast<T>(binomial_variate(static_cast<double>(args.in<T>(1)[i]),
-                                             static_cast<double>(args.in<T>(2)[i]), random));
-    });
+    return element_kernel<T>(
+        q, [](const KernelArgs& args, const int64_t* state, int64_t i, int64_t at) {
+          ElementStream random(state, i, 0);
+          return static_cast<T>(binomial_variate(static_cast<double>(args.in<T>(1)[at]),
+                                                 static_cast<double>(args.in<T>(2)[at]), random));
+        });
   });
 }
 

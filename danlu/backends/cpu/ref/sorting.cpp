@@ -94,20 +94,23 @@ std::unique_ptr<Kernel> prepare_top_k(const KernelQuery& q) {
 }
 
 std::unique_ptr<Kernel> prepare_searchsorted(const KernelQuery& q) {
-  const int64_t n = q.inputs[0].shape.num_elements(), count = q.inputs[1].shape.num_elements();
+  const Shape& vectors = q.inputs[0].shape;
+  const int64_t n = vectors[-1], count = q.inputs[1].shape.num_elements();
+  const int64_t sequences = vectors.without_axis(-1).num_elements();
+  const int64_t per_sequence = std::max<int64_t>(1, count / std::max<int64_t>(1, sequences));
   const bool right = q.attrs_as<SearchSortedAttrs>().right;
   const int threads = q.threads;
   return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     return simple_kernel(
         [=](const KernelArgs& args) {
-          const T* sequence = args.in<T>(0);
           const T* values = args.in<T>(1);
           auto* out = args.out<int32_t>(0);
           parallel_chunks(threads, [&](int chunk) {
             const Range range = chunk_range(count, threads, chunk);
             for (int64_t i = range.begin; i < range.end; ++i) {
               const T value = values[i];
+              const T* sequence = args.in<T>(0) + i / per_sequence * n;
               const T* first = sequence;
               // Halving without a branch that could be guessed wrong.
               for (int64_t length = n; length > 0;) {
