@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "io": ["core"],
     "data": ["io"],
     "nn": ["autodiff", "data"],
-    "optim": ["autodiff"],
+    "optim": ["autodiff", "io"],
     "train": ["nn", "optim"],
     "interop": ["train"],
     "models": ["train"],

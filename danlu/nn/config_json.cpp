@@ -5,10 +5,6 @@
 namespace danlu {
 namespace {
 
-Json object_json(const std::string& class_name, Json config) {
-  return Json::object({{"class_name", class_name}, {"config", std::move(config)}});
-}
-
 /// "GlorotUniform" for "glorot_uniform".
 std::string to_class_name(const std::string& name) {
   std::string out;
@@ -36,8 +32,6 @@ std::string from_class_name(const std::string& name) {
   }
   return out;
 }
-
-int64_t dim_from_json(const Json& json) { return json.is_null() ? kNone : json.as_int(); }
 
 }  // namespace
 
@@ -77,13 +71,6 @@ Json to_json(const Initializer& x) {
   return object_json(to_class_name(spec.name), std::move(config));
 }
 
-Json to_json(const std::vector<int64_t>& x) { return Json(x); }
-
-void from_json(const Json& json, bool& x) { x = json.as_bool(); }
-void from_json(const Json& json, int64_t& x) { x = json.as_int(); }
-void from_json(const Json& json, double& x) { x = json.as_double(); }
-void from_json(const Json& json, std::string& x) { x = json.is_null() ? "" : json.as_string(); }
-
 void from_json(const Json& json, Size2D& x) {
   if (json.is_null()) {
     x = std::nullopt;
@@ -98,7 +85,7 @@ void from_json(const Json& json, OptionalShape& x) {
   x = std::nullopt;
   if (json.is_null()) return;
   std::vector<int64_t> dims;
-  for (const Json& dim : json.items()) dims.push_back(dim_from_json(dim));
+  from_json(json, dims);
   x = OptionalShape(Shape(dims));
 }
 
@@ -122,11 +109,6 @@ void from_json(const Json& json, Initializer& x) {
     if (const Json* member = config->find("seed")) from_json(*member, spec.seed);
   }
   x = Initializer(std::move(spec));
-}
-
-void from_json(const Json& json, std::vector<int64_t>& x) {
-  x.clear();
-  for (const Json& item : json.items()) x.push_back(dim_from_json(item));
 }
 
 }  // namespace danlu

@@ -1,7 +1,6 @@
 #include "danlu/nn/global_state.h"
 
 #include <atomic>
-#include <cctype>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -49,18 +48,6 @@ int64_t next_random_seed() {
     seeds.emplace(uint64_t{entropy()} << 32 | entropy());
   }
   return static_cast<int64_t>(seeds->next_u64() >> 2);
-}
-
-std::string to_snake_case(std::string_view text) {
-  const auto upper = [&](size_t i) { return std::isupper(static_cast<unsigned char>(text[i])); };
-  const auto lower = [&](size_t i) { return std::islower(static_cast<unsigned char>(text[i])); };
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool begins_word = i > 0 && upper(i) && i + 1 < text.size() && lower(i + 1);
-    if (begins_word || (i > 0 && lower(i - 1) && upper(i))) out += '_';
-    out += static_cast<char>(std::tolower(static_cast<unsigned char>(text[i])));
-  }
-  return out;
 }
 
 std::string automatic_name(std::string_view class_name) {

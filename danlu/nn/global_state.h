@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "danlu/base/text.h"
 #include "danlu/core/dtype.h"
 
 /// What layers take from their surroundings when their config does not say: dtype, seeds, names.
@@ -21,8 +22,6 @@ void set_random_seed(int64_t seed);
 /// The next seed of that sequence, in [0, 2^62). Thread-safe.
 int64_t next_random_seed();
 
-/// "max_pooling2d" for "MaxPooling2D".
-std::string to_snake_case(std::string_view class_name);
 /// A layer's default name as Keras counts: "dense", "dense_1", … Thread-safe.
 std::string automatic_name(std::string_view class_name);
 /// Makes automatic names start anew.

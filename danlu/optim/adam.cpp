@@ -1,38 +1,31 @@
 #include "danlu/optim/adam.h"
 
+#include <string_view>
 #include <utility>
 
 #include "danlu/base/error.h"
-#include "danlu/base/text.h"
 #include "danlu/ops/elementwise.h"
 
 namespace danlu {
 namespace {
 
-class AdamImpl final : public OptimizerImpl {
+template <class Config>
+class AdamImpl final : public ConfiguredOptimizer<Config> {
  public:
-  explicit AdamImpl(const AdamConfig& c)
-      : OptimizerImpl("Adam", {c.learning_rate, c.weight_decay, c.clipnorm, c.clipvalue,
-                               c.global_clipnorm, c.name}),
-        config_(c) {
-    check("beta_1", c.beta_1);
-    check("beta_2", c.beta_2);
+  AdamImpl(std::string_view type, Config config)
+      : ConfiguredOptimizer<Config>(type, std::move(config)), config_(this->config()) {
+    this->check_range("beta_1", config_.beta_1, 0, 1);
+    this->check_range("beta_2", config_.beta_2, 0, 1);
   }
 
  private:
-  static void check(const char* field, double value) {
-    if (value >= 0 && value < 1) return;
-    throw ValueError({.where = "Adam",
-                      .what = std::string("`") + field + "` is out of range",
-                      .expected = "a number in [0, 1)",
-                      .received = field + ("=" + number_text(value))});
-  }
+  using StepScalars = OptimizerImpl::StepScalars;
 
   void build_slots(const std::vector<Variable>& variables) override {
-    for (const Variable& v : variables) momentums_.push_back(add_slot(v, "momentum"));
-    for (const Variable& v : variables) velocities_.push_back(add_slot(v, "velocity"));
+    auto slots = this->add_slots(variables, {"momentum", "velocity"});
+    momentums_ = std::move(slots[0]), velocities_ = std::move(slots[1]);
     if (!config_.amsgrad) return;
-    for (const Variable& v : variables) greatest_.push_back(add_slot(v, "velocity_hat"));
+    greatest_ = std::move(this->add_slots(variables, {"velocity_hat"})[0]);
   }
 
   /// The rate, corrected for the slots' start at zero.
@@ -58,12 +51,22 @@ class AdamImpl final : public OptimizerImpl {
     variable.assign(variable - momentum * scalars.shared[0] / (sqrt(velocity) + config_.epsilon));
   }
 
-  AdamConfig config_;
+  const Config& config_;
   std::vector<Variable> momentums_, velocities_, greatest_;
 };
 
 }  // namespace
 
-Adam::Adam(AdamConfig config) : Optimizer(std::make_shared<AdamImpl>(config)) {}
+Adam::Adam(AdamConfig config)
+    : Optimizer(std::make_shared<AdamImpl<AdamConfig>>("Adam", std::move(config))) {}
+
+AdamW::AdamW(AdamWConfig config)
+    : Optimizer(std::make_shared<AdamImpl<AdamWConfig>>("AdamW", config)) {
+  if (config.weight_decay) return;
+  throw ValueError({.where = "AdamW",
+                    .what = "There is no weight decay",
+                    .expected = "a number as `weight_decay`",
+                    .hint = "Adam works without one"});
+}
 
 }  // namespace danlu

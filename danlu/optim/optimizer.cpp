@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 
 #include "danlu/base/error.h"
 #include "danlu/base/text.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
-#include "danlu/optim/adam.h"
-#include "danlu/optim/sgd.h"
 
 namespace danlu {
 namespace {
@@ -45,13 +44,39 @@ std::vector<Array> clip_by_global_norm(std::span<const Array> gradients, double 
 
 }  // namespace
 
+namespace internal {
+
+void assign_if(const Array& condition, std::vector<Variable> variables,
+               const std::function<void()>& body) {
+  std::vector<Array> before;
+  for (const Variable& variable : variables) before.push_back(variable.value());
+  body();
+  for (size_t i = 0; i < variables.size(); ++i) {
+    const Array after = variables[i].value();
+    if (after.node() == before[i].node()) continue;
+    variables[i].assign(where(condition, after, before[i]));
+  }
+}
+
+void check_pattern(const std::string& where, const std::string& pattern) {
+  try {
+    const std::regex compiled(pattern);
+  } catch (const std::regex_error&) {
+    throw ValueError({.where = where,
+                      .what = "This is no regular expression",
+                      .received = "\"" + pattern + "\""});
+  }
+}
+
+bool has_match(const std::string& text, const std::string& pattern) {
+  return std::regex_search(text, std::regex(pattern));
+}
+
+}  // namespace internal
+
 OptimizerImpl::OptimizerImpl(std::string_view type, OptimizerOptions options)
     : type_(type), options_(std::move(options)) {
-  if (options_.name.empty()) {
-    options_.name = type_;
-    std::transform(type_.begin(), type_.end(), options_.name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  }
+  if (options_.name.empty()) options_.name = to_snake_case(type_);
   if (!options_.learning_rate.is_schedule()) {
     check_learning_rate(type_, options_.learning_rate.value());
   }
@@ -71,6 +96,31 @@ OptimizerImpl::OptimizerImpl(std::string_view type, OptimizerOptions options)
                       .expected = "one of clipnorm, clipvalue and global_clipnorm",
                       .received = std::to_string(kinds) + " of them"});
   }
+  if (!(options_.ema_momentum >= 0 && options_.ema_momentum <= 1)) {
+    throw ValueError({.where = type_,
+                      .what = "`ema_momentum` is out of range",
+                      .expected = "a number in [0, 1]",
+                      .received = "ema_momentum=" + number_text(options_.ema_momentum)});
+  }
+  check_at_least("ema_overwrite_frequency", options_.ema_overwrite_frequency, 1);
+  check_at_least("gradient_accumulation_steps", options_.gradient_accumulation_steps, 2);
+}
+
+void OptimizerImpl::check_at_least(const char* field, const std::optional<int64_t>& value,
+                                   int64_t least) const {
+  if (!value || *value >= least) return;
+  throw ValueError({.where = type_,
+                    .what = std::string("`") + field + "` is too small",
+                    .expected = "an integer of at least " + std::to_string(least),
+                    .received = field + ("=" + std::to_string(*value))});
+}
+
+void OptimizerImpl::check_range(const char* field, double value, double low, double high) const {
+  if (value >= low && value < high) return;
+  throw ValueError({.where = type_,
+                    .what = std::string("`") + field + "` is out of range",
+                    .expected = "a number in [" + number_text(low) + ", " + number_text(high) + ")",
+                    .received = field + ("=" + number_text(value))});
 }
 
 void OptimizerImpl::build(const std::vector<Variable>& variables) {
@@ -84,31 +134,44 @@ void OptimizerImpl::build(const std::vector<Variable>& variables) {
   }
   DType widest = DType::float32;
   for (const Variable& variable : variables) widest = promote(widest, variable.dtype());
-  iterations_ = Variable(zeros(Shape{}, DType::int64), "iteration", false);
-  variables_.push_back(iterations_);
+  iterations_ = add_variable(zeros(Shape{}, DType::int64), "iteration");
   if (!options_.learning_rate.is_schedule()) {
     learning_rate_ =
-        Variable(Array::scalar(options_.learning_rate.value(), widest), "learning_rate", false);
-    variables_.push_back(learning_rate_);
+        add_variable(Array::scalar(options_.learning_rate.value(), widest), "learning_rate");
+  }
+  for (const Variable& variable : variables) {
+    if (options_.use_ema) averages_.push_back(add_slot(variable, "average"));
+  }
+  for (const Variable& variable : variables) {
+    if (!options_.gradient_accumulation_steps) break;
+    accumulators_.push_back(add_slot(variable, "gradient_accumulator"));
   }
   trained_ = variables;
   built_ = true;
   build_slots(variables);
 }
 
-Variable OptimizerImpl::add_slot(const Variable& variable, std::string_view name) {
-  variables_.emplace_back(zeros(variable.shape(), variable.dtype()),
-                          variable.name() + "_" + std::string(name), false);
+Variable OptimizerImpl::add_slot(const Variable& variable, std::string_view name, double initial) {
+  return add_variable(full(variable.shape(), initial, variable.dtype()),
+                      variable.name() + "_" + std::string(name));
+}
+
+Variable OptimizerImpl::add_variable(const Array& initial, std::string_view name) {
+  variables_.emplace_back(initial, std::string(name), false);
   return variables_.back();
 }
 
-std::vector<Array> OptimizerImpl::clip(std::span<const Array> gradients) const {
+void OptimizerImpl::adopt(const OptimizerImpl& inner) {
+  variables_.insert(variables_.end(), inner.variables_.begin(), inner.variables_.end());
+}
+
+std::vector<Array> OptimizerImpl::clip_gradients(std::span<const Array> gradients) const {
   if (options_.global_clipnorm) return clip_by_global_norm(gradients, *options_.global_clipnorm);
   std::vector<Array> clipped(gradients.begin(), gradients.end());
   for (Array& gradient : clipped) {
     if (options_.clipnorm) gradient = clip_by_norm(gradient, *options_.clipnorm);
     if (options_.clipvalue) {
-      gradient = danlu::clip(gradient, -*options_.clipvalue, *options_.clipvalue);
+      gradient = clip(gradient, -*options_.clipvalue, *options_.clipvalue);
     }
   }
   return clipped;
@@ -123,8 +186,49 @@ void OptimizerImpl::apply(std::span<const Array> gradients,
                       .received = std::to_string(gradients.size())});
   }
   build(variables);
-  const std::vector<Array> clipped = clip(gradients);
-  const Array next_step = iterations_ + 1;
+  step(gradients, variables);
+}
+
+void OptimizerImpl::step(std::span<const Array> gradients, const std::vector<Variable>& variables) {
+  std::vector<Array> unscaled(gradients.begin(), gradients.end());
+  if (options_.loss_scale_factor) {
+    for (Array& gradient : unscaled) gradient = gradient / *options_.loss_scale_factor;
+  }
+  if (options_.gradient_accumulation_steps) {
+    accumulate(unscaled, variables);
+  } else {
+    update(unscaled, variables);
+  }
+  if (options_.use_ema) move_averages(variables);
+  iterations_.assign(iterations_ + 1);
+}
+
+Array OptimizerImpl::updates() const {
+  if (!options_.gradient_accumulation_steps) return iterations_;
+  return floor_divide(iterations_, *options_.gradient_accumulation_steps);
+}
+
+void OptimizerImpl::accumulate(std::span<const Array> gradients,
+                               const std::vector<Variable>& variables) {
+  const int64_t steps = *options_.gradient_accumulation_steps;
+  const Array complete = mod(iterations_ + 1, steps) == 0;
+  std::vector<Array> sums, means;
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    sums.push_back(gradients[i] + accumulators_[i]);
+    means.push_back(sums[i] / static_cast<double>(steps));
+  }
+  std::vector<Variable> changing = variables_;
+  changing.insert(changing.end(), variables.begin(), variables.end());
+  internal::assign_if(complete, changing, [&] { update(means, variables); });
+  for (size_t i = 0; i < sums.size(); ++i) {
+    accumulators_[i].assign(where(complete, zeros_like(sums[i]), sums[i]));
+  }
+}
+
+void OptimizerImpl::update(std::span<const Array> gradients,
+                           const std::vector<Variable>& variables) {
+  const std::vector<Array> clipped = clip_gradients(gradients);
+  const Array next_step = updates() + 1;
 
   std::map<DType, StepScalars> scalars;
   for (const Variable& variable : variables) {
@@ -141,13 +245,57 @@ void OptimizerImpl::apply(std::span<const Array> gradients,
     for (size_t i = 0; i < variables.size(); ++i) {
       if (variables[i].dtype() != dtype) continue;
       Variable variable = variables[i];
-      if (options_.weight_decay) {
-        variable.assign(variable - variable * *options_.weight_decay * shared.learning_rate);
+      const std::optional<double> decay = weight_decay_of(variable);
+      if (decay && decays(variable)) {
+        variable.assign(variable - variable * *decay * shared.learning_rate);
       }
       update_variable(i, variable, clipped[i], shared);
     }
   }
-  iterations_.assign(next_step);
+}
+
+void OptimizerImpl::move_averages(const std::vector<Variable>& variables) {
+  const Array before = updates();
+  for (size_t i = 0; i < variables.size(); ++i) {
+    Variable variable = variables[i];
+    const Array keeps = cast(before != 0, variable.dtype()) * options_.ema_momentum;
+    const Array average = keeps * averages_[i] + (1.0 - keeps) * variable;
+    averages_[i].assign(average);
+    if (!options_.ema_overwrite_frequency) continue;
+    const Array overwrites = mod(before + 1, *options_.ema_overwrite_frequency) == 0;
+    variable.assign(where(overwrites, average, variable));
+  }
+}
+
+Array OptimizerImpl::scale_loss(const Array& loss) const {
+  return options_.loss_scale_factor ? loss * *options_.loss_scale_factor : loss;
+}
+
+void OptimizerImpl::finalize_variable_values(const std::vector<Variable>& variables) {
+  if (!options_.use_ema || !built_) return;
+  for (size_t i = 0; i < variables.size(); ++i) {
+    Variable(variables[i]).assign(averages_[i].value());
+  }
+}
+
+void OptimizerImpl::exclude_from_weight_decay(const std::vector<Variable>& variables,
+                                              const std::vector<std::string>& names) {
+  if (built_) {
+    throw StateError({.where = type_,
+                      .what = "The optimizer is built already",
+                      .hint = "call exclude_from_weight_decay before the first step"});
+  }
+  undecayed_ = variables;
+  undecayed_names_.clear();
+  for (const std::string& name : names) {
+    internal::check_pattern(type_, name);
+    undecayed_names_ += (undecayed_names_.empty() ? "" : "|") + name;
+  }
+}
+
+bool OptimizerImpl::decays(const Variable& variable) const {
+  if (std::find(undecayed_.begin(), undecayed_.end(), variable) != undecayed_.end()) return false;
+  return undecayed_names_.empty() || !internal::has_match(variable.name(), undecayed_names_);
 }
 
 std::pair<std::vector<Array>, std::vector<Array>> OptimizerImpl::stateless_apply(
@@ -182,14 +330,12 @@ int64_t OptimizerImpl::count_params() const {
   return count;
 }
 
-int64_t OptimizerImpl::iterations() const {
-  return built_ ? iterations_.value().item<int64_t>() : 0;
-}
+int64_t OptimizerImpl::iterations() const { return built_ ? updates().item<int64_t>() : 0; }
 
 double OptimizerImpl::learning_rate() const {
   if (options_.learning_rate.is_schedule()) {
-    const auto step = static_cast<double>(iterations());
-    return options_.learning_rate(Array::scalar(step, DType::float64)).item<double>();
+    const double steps = built_ ? iterations_.value().item<double>() : 0;
+    return options_.learning_rate(Array::scalar(steps, DType::float64)).item<double>();
   }
   return built_ ? learning_rate_.value().item<double>() : options_.learning_rate.value();
 }
@@ -199,22 +345,12 @@ void OptimizerImpl::set_learning_rate(double value) {
   if (options_.learning_rate.is_schedule()) {
     throw StateError({.where = type_,
                       .what = "The learning rate follows a schedule and cannot be set",
-                      .received = options_.learning_rate.name(),
+                      .received = options_.learning_rate.class_name(),
                       .hint = "give the optimizer a number as learning_rate"});
   }
   options_.learning_rate = value;
   if (built_) learning_rate_.assign(Array::scalar(value, learning_rate_.dtype()));
 }
-
-Optimizer::Optimizer(const std::string& name)
-    : Optimizer([&]() -> Optimizer {
-        if (name == "sgd" || name == "SGD") return SGD();
-        if (name == "adam" || name == "Adam") return Adam();
-        throw ValueError({.where = "optimizer",
-                          .what = "There is no optimizer of this name",
-                          .expected = "one of sgd, adam",
-                          .received = "\"" + name + "\""});
-      }()) {}
 
 TrainState Optimizer::update(const TrainState& s, const Params& gradients,
                              std::vector<Array> state) const {

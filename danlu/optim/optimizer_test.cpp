@@ -9,7 +9,13 @@
 #include "danlu/compile/bound_step.h"
 #include "danlu/compile/compile.h"
 #include "danlu/ops/elementwise.h"
+#include "danlu/optim/accumulating.h"
 #include "danlu/optim/adam.h"
+#include "danlu/optim/adam_variants.h"
+#include "danlu/optim/ftrl.h"
+#include "danlu/optim/loss_scale.h"
+#include "danlu/optim/muon.h"
+#include "danlu/optim/registry.h"
 #include "danlu/optim/schedules.h"
 #include "danlu/optim/sgd.h"
 #include "tests/support/check_layer.h"
@@ -31,7 +37,8 @@ TEST(Optimizer, NamesAndErrors) {
   EXPECT_EQ(Optimizer("SGD")->name(), "sgd");
   expect_error<ValueError>([] { Optimizer("adamm"); },
                            "[optimizer] There is no optimizer of this name. Expected one of sgd, "
-                           "adam. Received \"adamm\".");
+                           "rmsprop, adam, adamw, adadelta, adagrad, adamax, adafactor, nadam, "
+                           "ftrl, lion, lamb, muon, schedulefreeadamw. Received \"adamm\".");
   expect_error<ValueError>([] { SGD({.learning_rate = -0.1}); },
                            "[SGD] The learning rate must not be negative. Received "
                            "learning_rate=-0.1.");
@@ -120,6 +127,78 @@ TEST(Optimizer, IsAPureFunctionOfItsVariables) {
   EXPECT_EQ(sgd->count_params(), 4);
 }
 
+TEST(Optimizer, OptionsOutOfRangeAreRefused) {
+  expect_error<ValueError>([] { SGD({.ema_momentum = 1.5}); },
+                           "[SGD] `ema_momentum` is out of range. Expected a number in [0, 1]. "
+                           "Received ema_momentum=1.5.");
+  expect_error<ValueError>([] { SGD({.gradient_accumulation_steps = 1}); },
+                           "[SGD] `gradient_accumulation_steps` is too small. Expected an integer "
+                           "of at least 2. Received gradient_accumulation_steps=1.");
+  expect_error<ValueError>([] { RMSprop({.rho = 1}); },
+                           "[RMSprop] `rho` is out of range. Expected a number in [0, 1). Received "
+                           "rho=1.");
+  expect_error<ValueError>([] { Lion({.beta_1 = 0}); },
+                           "[Lion] `beta_1` is out of range. Expected a number in (0, 1]. Received "
+                           "beta_1=0.");
+  expect_error<ValueError>([] { Ftrl({.learning_rate_power = 0.5}); },
+                           "[Ftrl] `learning_rate_power` has the wrong sign. Expected a number of "
+                           "at most 0. Received learning_rate_power=0.5.");
+  expect_error<ValueError>([] { AdamW({.weight_decay = {}}); },
+                           "[AdamW] There is no weight decay. Expected a number as "
+                           "`weight_decay`. Hint: Adam works without one.");
+  expect_error<ValueError>([] { Muon({.exclude_layers = {"("}}); },
+                           "[Muon] This is no regular expression. Received \"(\".");
+  expect_error<ValueError>([] { LossScaleOptimizer(SGD(), {.initial_scale = 0}); },
+                           "[LossScaleOptimizer] The scale must be positive. Received "
+                           "initial_scale=0.");
+  const SGD sgd;
+  sgd->build({variable_of({1})});
+  expect_error<StateError>([&] { sgd->exclude_from_weight_decay({}, {"bias"}); },
+                           "[SGD] The optimizer is built already. Hint: call "
+                           "exclude_from_weight_decay before the first step.");
+  expect_error<ValueError>([] { optimizer_from_config("Adams", Json::object()); },
+                           "[optimizer_from_config] There is no optimizer of this class. Expected "
+                           "one of SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, "
+                           "Adafactor, Nadam, Ftrl, Lion, Lamb, Muon, ScheduleFreeAdamW, "
+                           "LossScaleOptimizer. Received \"Adams\".");
+}
+
+TEST(Optimizer, VariablesBecomeTheirAveragesAtTheEnd) {
+  Variable w = variable_of({0});
+  const SGD sgd({.learning_rate = 1, .use_ema = true, .ema_momentum = 0.5});
+  for (int i = 0; i < 3; ++i) sgd->apply(std::vector<Array>{Array({1.0})}, {w});
+  EXPECT_EQ(numbers(w), (std::vector<double>{-3}));
+  sgd->finalize_variable_values({w});  // −1, then halfway to −2, then halfway to −3
+  EXPECT_EQ(numbers(w), (std::vector<double>{-2.25}));
+}
+
+TEST(Optimizer, ExcludedVariablesDoNotDecay) {
+  Variable a(Array({1.0}), "kernel"), b(Array({1.0}), "bias"), c(Array({1.0}), "gamma");
+  const SGD sgd({.learning_rate = 1, .weight_decay = 0.5});
+  sgd->exclude_from_weight_decay({c}, {"^bi"});
+  const std::vector<Array> zero(3, Array({0.0}));
+  sgd->apply(zero, {a, b, c});
+  EXPECT_EQ(numbers(a)[0], 0.5);
+  EXPECT_EQ(numbers(b)[0], 1);
+  EXPECT_EQ(numbers(c)[0], 1);
+}
+
+TEST(Optimizer, ScalesTheLossItUnscales) {
+  const Array loss = Array::scalar(3.0, DType::float64);
+  EXPECT_EQ(SGD()->scale_loss(loss).item<double>(), 3);
+  EXPECT_EQ(SGD({.loss_scale_factor = 8})->scale_loss(loss).item<double>(), 24);
+  const LossScaleOptimizer scaled(SGD({.learning_rate = 1}), {.initial_scale = 4});
+  EXPECT_EQ(scaled->scale_loss(loss).item<double>(), 12);
+  Variable w = variable_of({0});
+  scaled->apply(std::vector<Array>{Array({NAN * 1.0})}, {w});
+  EXPECT_EQ(numbers(w)[0], 0);
+  EXPECT_EQ(scaled->iterations(), 0);
+  EXPECT_EQ(scaled->scale_loss(loss).item<double>(), 6);
+  scaled->apply(std::vector<Array>{Array({2.0})}, {w});
+  EXPECT_EQ(numbers(w)[0], -1);
+  EXPECT_EQ(scaled->learning_rate(), 1);
+}
+
 TEST(Schedules, FollowTheirFormulas) {
   const auto at = [](const LearningRate& rate, double step) {
     return rate(Array::scalar(step, DType::float64)).item<double>();
@@ -149,6 +228,50 @@ TEST(Schedules, FollowTheirFormulas) {
   expect_error<ValueError>([] { schedules::CosineDecay({.decay_steps = 0}); },
                            "[CosineDecay] `decay_steps` must be positive. Received "
                            "decay_steps=0.");
+}
+
+TEST(Schedules, WarmUpAndOneCycleFollowTheirFormulas) {
+  const auto at = [](const LearningRate& rate, double step) {
+    return rate(Array::scalar(step, DType::float64)).item<double>();
+  };
+  const schedules::WarmUp plain({.learning_rate = 0.4, .warmup_steps = 4});
+  EXPECT_NEAR(at(plain, 1), 0.1, 1e-15);
+  EXPECT_NEAR(at(plain, 4), 0.4, 1e-15);
+  EXPECT_NEAR(at(plain, 40), 0.4, 1e-15);
+  LearningRate warm = 0.0;
+  from_json(to_json(schedules::WarmUp(
+                {.learning_rate = schedules::ExponentialDecay(
+                     {.initial_learning_rate = 0.2, .decay_steps = 1, .decay_rate = 0.5}),
+                 .warmup_steps = 2,
+                 .initial_learning_rate = 0.1})),
+            warm);
+  EXPECT_NEAR(at(warm, 0), 0.1, 1e-15);
+  EXPECT_NEAR(at(warm, 1), 0.15, 1e-15);
+  EXPECT_NEAR(at(warm, 4), 0.05, 1e-15);
+  const auto half = [](double p) { return 0.5 * (1 + std::cos(std::numbers::pi * p)); };
+  const schedules::OneCycle cycle({.max_learning_rate = 1, .total_steps = 20});
+  const double first = 1.0 / 25, last = first / 1e4;
+  EXPECT_NEAR(at(cycle, 0), first, 1e-15);
+  EXPECT_NEAR(at(cycle, 2), 1 + (first - 1) * half(2.0 / 5), 1e-15);
+  EXPECT_NEAR(at(cycle, 5), 1, 1e-15);
+  EXPECT_NEAR(at(cycle, 12), last + (1 - last) * half(7.0 / 14), 1e-15);
+  EXPECT_NEAR(at(cycle, 19), last, 1e-15);
+  EXPECT_NEAR(at(cycle, 30), last, 1e-15);
+  const schedules::OneCycle lines(
+      {.max_learning_rate = 1, .total_steps = 10, .pct_start = 0.5, .anneal_strategy = "linear"});
+  EXPECT_NEAR(at(lines, 1), first + (1 - first) / 4, 1e-15);
+  EXPECT_NEAR(at(lines, 9), last, 1e-15);
+  expect_error<ValueError>([] { schedules::OneCycle({.total_steps = 2, .pct_start = 0.3}); },
+                           "[OneCycle] `pct_start` is out of range. Expected less than 1, and more "
+                           "than one step of the total. Received pct_start=0.3, total_steps=2.");
+  expect_error<ValueError>(
+      [] {
+        LearningRate rate = 0.0;
+        from_json(Json::parse(R"({"class_name": "Rise", "config": {}})"), rate);
+      },
+      "[learning rate] There is no schedule of this class. Expected one of ExponentialDecay, "
+      "InverseTimeDecay, PolynomialDecay, PiecewiseConstantDecay, CosineDecay, "
+      "CosineDecayRestarts, WarmUp, OneCycle. Received \"Rise\".");
 }
 
 TEST(Schedules, DriveTheStepAndCannotBeSet) {

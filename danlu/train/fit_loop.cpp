@@ -142,6 +142,7 @@ History FitLoop::fit(const Dataset& data, const FitOptions& options) {
     for (const CallbackHandle& callback : callbacks) callback->on_epoch_end(epoch, logs);
     if (history.interrupted || model_.stop_training) break;
   }
+  model_.optimizer().finalize_variable_values(model_.trainable_weights());
   for (const CallbackHandle& callback : callbacks) callback->on_train_end();
   if (history.interrupted && options.verbose > 0) {
     std::fputs("Interrupted: training ended after the step.\n", stderr);

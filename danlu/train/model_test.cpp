@@ -22,6 +22,7 @@
 #include "danlu/ops/nn.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/optim/adam.h"
+#include "danlu/optim/schedules.h"
 #include "danlu/optim/sgd.h"
 #include "danlu/train/early_stopping.h"
 #include "danlu/train/interrupt.h"

@@ -65,7 +65,7 @@ Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
                for (const Variable& variable : variables) parameters.push_back(variable.value());
                const Array y_pred = (*network_)(inputs[0], {.training = true});
                const Array loss = loss_(inputs[1], y_pred);
-               const std::vector<Array> grads = gradients(loss, parameters);
+               const std::vector<Array> grads = gradients(optimizer_->scale_loss(loss), parameters);
                optimizer_->apply(grads, variables);
                accumulate(inputs[1], y_pred, loss);
                return {};

@@ -53,8 +53,8 @@ TEST(CliErrors, EachSaysWhatIsWrong) {
        "nan."},
       {"train xor --learning-rate 0", 2, "[--learning-rate] The learning rate cannot be used."},
       {"train xor --optimizer adamm", 2,
-       "[--optimizer > optimizer] There is no optimizer of this name. Expected one of sgd, adam. "
-       "Received \"adamm\"."},
+       "[--optimizer > optimizer] There is no optimizer of this name. Expected one of sgd, "
+       "rmsprop, adam, adamw, "},
       {"train xor --threads -1", 2,
        "[--threads > set_num_threads] The number of threads is not usable."},
       {"train xor --validation-split 1", 2,

@@ -1,40 +1,20 @@
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <fstream>
+#include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "danlu/compile/bound_step.h"
 #include "danlu/ops/manipulation.h"
-#include "danlu/optim/adam.h"
-#include "danlu/optim/sgd.h"
+#include "danlu/optim/registry.h"
+#include "danlu/optim/schedules.h"
+#include "tests/golden/config.h"
 #include "tests/golden/golden.h"
 
 namespace danlu {
 namespace {
-
-Optimizer make_optimizer(const std::string& kind, const Json& config) {
-  const auto number = [&](const char* key) -> std::optional<double> {
-    const Json* value = config.find(key);
-    return value != nullptr ? std::optional(value->as_double()) : std::nullopt;
-  };
-  if (kind == "SGD") {
-    const Json* nesterov = config.find("nesterov");
-    return SGD({.learning_rate = number("learning_rate").value_or(0.01),
-                .momentum = number("momentum").value_or(0),
-                .nesterov = nesterov != nullptr && nesterov->as_bool(),
-                .clipnorm = number("clipnorm"),
-                .clipvalue = number("clipvalue"),
-                .global_clipnorm = number("global_clipnorm")});
-  }
-  EXPECT_EQ(kind, "Adam");
-  return Adam({.learning_rate = number("learning_rate").value_or(0.001),
-               .beta_1 = number("beta_1").value_or(0.9),
-               .beta_2 = number("beta_2").value_or(0.999),
-               .epsilon = number("epsilon").value_or(1e-7),
-               .clipnorm = number("clipnorm"),
-               .clipvalue = number("clipvalue"),
-               .global_clipnorm = number("global_clipnorm")});
-}
 
 /// Row `step` of a tensor, in `dtype`.
 Array row(const golden::File& file, const std::string& name, int64_t step, DType dtype) {
@@ -45,45 +25,128 @@ Array row(const golden::File& file, const std::string& name, int64_t step, DType
   return one.dtype() == dtype ? one : cast(one, dtype);
 }
 
+/// The gradients of a step, with the infinity that a case may ask for.
+std::vector<Array> gradients_of(const golden::File& file, const std::vector<std::string>& keys,
+                                const Json& poisoned, int64_t step, DType dtype) {
+  std::vector<Array> grads;
+  for (const std::string& key : keys) grads.push_back(row(file, "gradients/" + key, step, dtype));
+  if (poisoned.is_int() && poisoned.as_int() == step) {
+    const Array first = arange(grads[1].size()) == 0;
+    grads[1] = where(first, std::numeric_limits<double>::infinity(), grads[1]);
+  }
+  return grads;
+}
+
 void check_case(const golden::File& file, const std::string& name, const golden::Run& run) {
   SCOPED_TRACE(name + " " + run.prefix);
   const Json& about = file.metadata(name);
-  const Optimizer optimizer = make_optimizer(about.at("optimizer").as_string(), about.at("config"));
-  const std::vector<std::string> keys = {"a", "b"};
+  const std::string class_name = about.at("optimizer").as_string();
+  const Optimizer given = optimizer_from_config(class_name, about.at("get_config"));
+  EXPECT_EQ(golden::config_difference(given->get_config(), about.at("get_config")), "");
+  const Optimizer optimizer = optimizer_from_config(class_name, given->get_config());
+  std::vector<std::string> excluded;
+  for (const Json& pattern : about.at("exclude").items()) excluded.push_back(pattern.as_string());
+  optimizer->exclude_from_weight_decay({}, excluded);
+
+  std::vector<std::string> keys;
   std::vector<Variable> variables;
-  for (const std::string& key : keys) {
-    variables.emplace_back(file.array("start/" + key, run.dtype), key);
+  for (const Json& key : file.metadata("variables").items()) {
+    keys.push_back(key.as_string());
+    variables.emplace_back(file.array("start/" + keys.back(), run.dtype), keys.back());
   }
   const std::string prefix = name + "/" + run.prefix + "/";
-  const auto expect_row = [&](const Array& actual, const std::string& what, int64_t step) {
-    const auto expected = row(file, prefix + what, step, run.dtype).to_vector<double>();
-    EXPECT_LE(golden::distance(actual.to_vector<double>(), expected), run.tolerance)
-        << what << " after step " << step + 1;
-  };
   for (int64_t step = 0; step < file.metadata("steps").as_int(); ++step) {
-    std::vector<Array> grads;
-    for (const std::string& key : keys) {
-      grads.push_back(row(file, "gradients/" + key, step, run.dtype));
-    }
-    optimizer->apply(grads, variables);
-    for (size_t i = 0; i < keys.size(); ++i) expect_row(variables[i], keys[i], step);
-    for (const Json& slot : about.at("slots").items()) {
-      for (const std::string& key : keys) {
-        for (const Variable& variable : optimizer->variables()) {
-          if (variable.name() != key + "_" + slot.as_string()) continue;
-          expect_row(variable, "slots/" + slot.as_string() + "/" + key, step);
-        }
-      }
+    optimizer->apply(gradients_of(file, keys, about.at("poisoned"), step, run.dtype), variables);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto expected = row(file, prefix + keys[i], step, run.dtype).to_vector<double>();
+      EXPECT_LE(golden::distance(variables[i].value().to_vector<double>(), expected), run.tolerance)
+          << keys[i] << " after step " << step + 1;
     }
   }
-  EXPECT_EQ(optimizer->iterations(), 10);
+  const std::vector<Variable>& slots = optimizer->variables();
+  ASSERT_EQ(slots.size(), about.at("slots").size());
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const auto expected = file.values(prefix + "slots/" + std::to_string(i));
+    const std::string slot = about.at("slots")[i].as_string();
+    EXPECT_LE(golden::distance(slots[i].value().to_vector<double>(), expected), run.tolerance)
+        << slot;
+    if (slot != "variable") {
+      EXPECT_EQ(slots[i].name(), slot);
+    }
+  }
 }
 
-TEST(GoldenOptimizers, VariablesAndSlotsAreThoseOfKeras) {
+TEST(GoldenOptimizers, VariablesSlotsAndConfigsAreThoseOfKeras) {
   const golden::File file("optimizers.safetensors");
-  ASSERT_GT(file.cases().size(), 10u);
+  ASSERT_GT(file.cases().size(), 50u);
   for (const std::string& name : file.cases()) {
     for (const golden::Run& run : golden::kRuns) check_case(file, name, run);
+  }
+}
+
+TEST(GoldenOptimizers, CompiledStepsAreTheSame) {
+  const golden::File file("optimizers.safetensors");
+  for (const std::string& name : file.cases()) {
+    SCOPED_TRACE(name);
+    const Json& about = file.metadata(name);
+    if (!about.at("poisoned").is_null() || about.at("exclude").size() > 0) continue;
+    const Optimizer optimizer =
+        optimizer_from_config(about.at("optimizer").as_string(), about.at("get_config"));
+    std::vector<Variable> variables;
+    std::vector<std::string> keys;
+    std::vector<TensorSpec> specs;
+    for (const Json& key : file.metadata("variables").items()) {
+      keys.push_back(key.as_string());
+      variables.emplace_back(file.array("start/" + keys.back()), keys.back());
+      specs.push_back(variables.back().spec());
+    }
+    optimizer->build(variables);
+    std::vector<Variable> state = optimizer->variables();
+    state.insert(state.end(), variables.begin(), variables.end());
+    BoundStep step(state, specs, [&](std::span<const Array> inputs) {
+      optimizer->apply(inputs, variables);
+      return std::vector<Array>{};
+    });
+    for (int64_t i = 0; i < file.metadata("steps").as_int(); ++i) {
+      std::vector<HostTensor> inputs;
+      for (const std::string& key : keys) {
+        const Array gradient = row(file, "gradients/" + key, i, DType::float32);
+        inputs.emplace_back(gradient.dtype(), gradient.shape(), gradient.buffer());
+      }
+      step.run(inputs);
+    }
+    const int64_t last = file.metadata("steps").as_int() - 1;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto expected =
+          row(file, name + "/f32/" + keys[i], last, DType::float32).to_vector<double>();
+      EXPECT_LE(golden::distance(variables[i].value().to_vector<double>(), expected), 1e-5)
+          << keys[i];
+    }
+  }
+}
+
+TEST(GoldenSchedules, RatesAndConfigsAreThoseOfKeras) {
+  std::stringstream text;
+  text << std::ifstream("tests/golden/schedules.json").rdbuf();
+  const Json file = Json::parse(text.str());
+  ASSERT_GT(file.at("cases").size(), 10u);
+  for (const Json& about : file.at("cases").items()) {
+    SCOPED_TRACE(about.at("config").dump());
+    const Json keras =
+        Json::object({{"class_name", about.at("class_name")}, {"config", about.at("config")}});
+    LearningRate first = 0.0, rate = 0.0;
+    from_json(keras, first);
+    EXPECT_EQ(golden::config_difference(to_json(first), keras), "");
+    from_json(to_json(first), rate);
+    for (const golden::Run& run : golden::kRuns) {
+      const Json& rates = about.at("rates").at(run.prefix);
+      for (size_t i = 0; i < rates.size(); ++i) {
+        const Array step = Array::scalar(static_cast<double>(i), run.dtype);
+        EXPECT_NEAR(rate(step).item<double>(), rates[i].as_double(),
+                    run.tolerance * rates[i].as_double() + 1e-9)
+            << run.prefix << " step " << i;
+      }
+    }
   }
 }
 
