@@ -70,6 +70,13 @@ Array conj(const Array& x);
 /// The angle in (−π, π] of complex numbers, as float32; of real ones 0, or π where the sign is
 /// negative.
 Array angle(const Array& x);
+/// Pairs of real numbers in the last axis as complex numbers, and back. Shapes: (…, 2) ↔ (…).
+/// Errors: ShapeError unless the last axis holds two.
+Array view_as_complex(const Array& x);
+/// Of real numbers the imaginary parts are 0.
+Array view_as_real(const Array& x);
+/// The complex number of this length and angle, which broadcast: abs · (cos(angle) + i sin(angle)).
+Array polar(const Array& abs, const Array& angle);
 /// The same value in memory of its own.
 Array copy(const Array& x);
 
@@ -166,7 +173,8 @@ Array select(const std::vector<Array>& conditions, const std::vector<Array>& cho
 Array cast(const Array& x, DType dtype);
 /// Elements converted to `dtype`, limited to what it holds.
 Array saturate_cast(const Array& x, DType dtype);
-/// The same bytes read as `dtype`; where sizes differ the last axis takes it up.
+/// The same bytes read as `dtype`; where sizes differ the last axis takes it up. Gradients pass
+/// between float32 and complex64 alone.
 /// Errors: ShapeError when the last axis does not hold a whole number of elements.
 Array view(const Array& x, DType dtype);
 /// `x` limited to [low, high]: minimum(maximum(x, low), high). The gradient is 1 inside, 0 outside

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <concepts>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,13 @@ namespace danlu {
 
 /// Same elements in another shape; one dimension may be −1.
 Array reshape(const Array& x, const Shape& shape);
+/// Axes named, permuted, split and joined by a pattern as in einops: `"b (h p) c -> (b h) p c"`. An
+/// axis in parentheses is the product of those inside, of which all lengths but one are given in
+/// `axes_lengths`; `1` is an axis of length 1, and `...` stands for the axes that have no name.
+/// Errors: ValueError for a pattern that does not say what it should, ShapeError for one that does
+/// not fit the tensor. Source: A. Rogozhnikov, Einops (2022).
+Array rearrange(const Array& tensor, const std::string& pattern,
+                const std::map<std::string, int64_t>& axes_lengths = {});
 /// Axes permuted; without `axes`, reversed.
 Array transpose(const Array& x, const std::vector<int64_t>& axes = {});
 Array broadcast_to(const Array& x, const Shape& shape);

@@ -13,6 +13,8 @@ namespace danlu {
 
 Array softmax(const Array& x, int64_t axis = -1);
 Array log_softmax(const Array& x, int64_t axis = -1);
+/// The probabilities nearest to x: like softmax, but small ones are 0 (Martins and Astudillo 2016).
+Array sparsemax(const Array& x, int64_t axis = -1);
 /// Over several axes together.
 Array softmax(const Array& x, const Axes& axis);
 Array log_softmax(const Array& x, const Axes& axis);

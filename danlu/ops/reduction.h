@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "danlu/core/array.h"
@@ -51,6 +52,28 @@ Array nanstd(const Array& x, const Axes& axis = {}, bool keepdims = false);
 /// −1 where all are NaN.
 Array nanargmax(const Array& x, std::optional<int64_t> axis = {}, bool keepdims = false);
 Array nanargmin(const Array& x, std::optional<int64_t> axis = {}, bool keepdims = false);
+
+struct QuantileOptions {
+  Axes axis = {};
+  /// What stands for a place between two elements: "linear" (a mean weighted by how near they are),
+  /// "lower", "higher", "midpoint" or "nearest" (of equally near ones the lower).
+  std::string method = "linear";
+  bool keepdims = false;
+};
+/// The number below which the part `q` (of 1) of the elements lies; parts outside [0, 1] are moved
+/// to the ends. NaN where there is a NaN among them. Integers give float32.
+/// Shapes: q () or (quantiles,), whose axis then stands in front.
+/// Errors: ValueError for another method, ShapeError for an empty reduction or a q of rank 2,
+/// DTypeError for complex numbers.
+Array quantile(const Array& x, const Array& q, const QuantileOptions& options = {});
+/// The same with `q` in percent.
+Array percentile(const Array& x, const Array& q, const QuantileOptions& options = {});
+/// The element in the middle, or the mean of the two there.
+Array median(const Array& x, const Axes& axis = {}, bool keepdims = false);
+/// The same over what is not NaN; NaN where all are.
+Array nanquantile(const Array& x, const Array& q, const QuantileOptions& options = {});
+Array nanpercentile(const Array& x, const Array& q, const QuantileOptions& options = {});
+Array nanmedian(const Array& x, const Axes& axis = {}, bool keepdims = false);
 
 /// Running sums, products and log Σ exp along `axis`; without axis, of the flattened input. bool
 /// becomes int32. The gradient of cumprod is right at zeros too.

@@ -41,6 +41,15 @@ Array searchsorted(const Array& sorted_sequence, const Array& values,
 /// The number of `bins` (a vector that ascends) that are ≤ x: bins[i−1] ≤ x < bins[i].
 Array digitize(const Array& x, const Array& bins);
 
+struct IsInOptions {
+  /// A promise that no element occurs twice. NumPy has it; the result is the same.
+  bool assume_unique = false;
+  bool invert = false;  ///< whether it is not there
+};
+/// Whether each element of x1 equals one of x2. NaN equals nothing.
+/// Shapes: (…), any → bool (…). Errors: DTypeError for complex numbers.
+Array isin(const Array& x1, const Array& x2, const IsInOptions& options = {});
+
 struct BincountOptions {
   Array weights = {};     ///< of x's shape; undefined: each element counts 1
   int64_t minlength = 0;  ///< the result has at least this many bins

@@ -105,6 +105,26 @@ Array imag(const Array& x) {
 
 Array conj(const Array& x) { return is_complex(x.dtype()) ? make_op(conj_op(), {x}) : x; }
 
+Array view_as_complex(const Array& x) {
+  if (x.rank() == 0 || x.shape()[-1] != 2 || is_complex(x.dtype())) {
+    throw ShapeError({.where = "view_as_complex",
+                      .what = "The input holds no pairs of real numbers",
+                      .expected = "a real dtype and a last axis of length 2",
+                      .received = x.spec().to_string()});
+  }
+  return squeeze(view(cast(x, DType::float32), DType::complex64), -1);
+}
+
+Array view_as_real(const Array& x) {
+  if (is_complex(x.dtype())) return view(expand_dims(x, -1), DType::float32);
+  return stack({x, zeros_like(x)}, -1);
+}
+
+Array polar(const Array& abs, const Array& angle) {
+  const auto [length, turn] = elementwise::promoted_float(abs, angle);
+  return view_as_complex(stack({length * cos(turn), length * sin(turn)}, -1));
+}
+
 Array angle(const Array& x) {
   if (is_complex(x.dtype())) return make_op(angle_op(), {x});
   const Array y = elementwise::as_float(x);

@@ -23,6 +23,16 @@ std::vector<TensorSpec> infer_view(const InferContext& c) {
   return {{x.shape.with_dim(x.shape.rank() - 1, x.shape[-1] * from / to), dtype}};
 }
 
+/// A complex number is the pair of its parts, so between float32 and complex64 gradients pass; that
+/// of the imaginary part has the other sign (elementwise/complex.cpp).
+std::vector<Array> view_vjp(const GradContext& c) {
+  const DType from = c.inputs[0].dtype(), to = c.outputs[0].dtype();
+  const Array& g = c.output_grads[0];
+  if (from == DType::float32 && to == DType::complex64) return {view(conj(g), from)};
+  if (from == DType::complex64 && to == DType::float32) return {conj(view(g, from))};
+  return {Array()};
+}
+
 std::vector<OpSample> view_samples() {
   const auto sample = [](Shape shape, DType from, DType to) {
     return OpSample{.label = TensorSpec{shape, from}.to_string() + " as " + std::string(name(to)),
@@ -32,9 +42,12 @@ std::vector<OpSample> view_samples() {
                     .high = from == DType::uint8 ? 256 : 2e9,
                     .differentiable = false};
   };
-  return {sample({3, 5}, DType::int32, DType::float32), sample({}, DType::int32, DType::float32),
-          sample({2, 8}, DType::uint8, DType::int64), sample({4, 3}, DType::int32, DType::uint8),
-          sample({0, 2}, DType::int32, DType::int64)};
+  return {sample({3, 5}, DType::int32, DType::float32),
+          sample({}, DType::int32, DType::float32),
+          sample({2, 8}, DType::uint8, DType::int64),
+          sample({4, 3}, DType::int32, DType::uint8),
+          sample({0, 2}, DType::int32, DType::int64),
+          sample({2, 3}, DType::complex64, DType::float32)};
 }
 
 }  // namespace
@@ -43,13 +56,12 @@ const OpDef& view_op() {
   static const OpDef op{
       .name = "view",
       .infer = infer_view,
-      .vjp = [](const GradContext&) -> std::vector<Array> { return {Array()}; },
+      .vjp = view_vjp,
       .batch = batching::leading_axes,
       .samples = view_samples,
       .doc =
-          "The same bytes as another dtype; the last axis takes up a difference in size. No "
-          "gradient "
-          "passes.",
+          "The same bytes as another dtype; the last axis takes up a difference in size. Gradients "
+          "pass between float32 and complex64 alone.",
   };
   return op;
 }

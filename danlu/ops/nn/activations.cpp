@@ -6,6 +6,8 @@
 #include "danlu/ops/elementwise/elementwise_record.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/nn.h"
+#include "danlu/ops/reduction.h"
+#include "danlu/ops/sorting.h"
 
 namespace danlu {
 
@@ -106,6 +108,28 @@ Array squareplus(const Array& x, double b) {
 Array sparse_plus(const Array& x) {
   const Array y = as_float(x);
   return where(y <= -1, 0, where(y >= 1, y, 0.25 * square(y + 1)));
+}
+
+Array sparsemax(const Array& x, int64_t axis) {
+  const Array logits = elementwise::as_float(x);
+  if (logits.rank() == 0 || logits.shape()[normalize_axis(axis, x.rank(), "sparsemax")] == 0) {
+    throw ShapeError({.where = "sparsemax",
+                      .what = "There are no classes to choose from",
+                      .expected = "an axis of length 1 or more",
+                      .received = x.shape().to_string()});
+  }
+  const int64_t at = normalize_axis(axis, x.rank(), "sparsemax");
+  std::vector<int64_t> along(static_cast<size_t>(x.rank()), 1);
+  along[static_cast<size_t>(at)] = -1;
+  const Array count =
+      reshape(arange(1, x.shape()[static_cast<int>(at)] + 1, 1, logits.dtype()), Shape(along));
+  // The greatest k with 1 + k · x_k > x_1 + … + x_k, the x descending.
+  const Array descending = -sort(-logits, at);
+  const Array total = cumsum(descending, at);
+  const Array support = descending - (total - 1) / count > 0;
+  const Array k = sum(cast(support, logits.dtype()), {at}, true);
+  const Array threshold = (sum(where(support, descending, 0), {at}, true) - 1) / k;
+  return maximum(logits - threshold, 0);
 }
 
 Array sparse_sigmoid(const Array& x) { return 0.5 * clip(as_float(x) + 1, 0, 2); }

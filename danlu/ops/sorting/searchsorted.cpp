@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "danlu/base/error.h"
+#include "danlu/ops/elementwise.h"
 #include "danlu/ops/elementwise/elementwise_record.h"
+#include "danlu/ops/manipulation.h"
 #include "danlu/ops/registry.h"
 #include "danlu/ops/sorting.h"
 #include "danlu/ops/sorting/sorting_record.h"
@@ -105,6 +107,15 @@ Array searchsorted(const Array& sorted_sequence, const Array& values, const std:
   }
   const auto [sequence, x] = elementwise::promoted(sorted_sequence, values);
   return make_op(searchsorted_op(), {sequence, x}, make_attrs(SearchSortedAttrs{side == "right"}));
+}
+
+Array isin(const Array& x1, const Array& x2, const IsInOptions& options) {
+  const auto [x, set] = elementwise::promoted(x1, x2);
+  if (set.size() == 0) return full(x.shape(), options.invert ? 1 : 0, DType::bool_);
+  const Array sorted = sort(reshape(set, Shape{set.size()}));
+  const Array last = Array::scalar(set.size() - 1, DType::int32);
+  const Array nearest = take(sorted, minimum(searchsorted(sorted, x), last), 0);
+  return options.invert ? x != nearest : x == nearest;
 }
 
 Array digitize(const Array& x, const Array& bins) { return searchsorted(bins, x, "right"); }
