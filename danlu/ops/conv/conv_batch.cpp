@@ -56,7 +56,7 @@ std::vector<Array> batch_pool2d(const BatchContext& c) {
   std::vector<Array> inputs;
   for (size_t i = 0; i < c.inputs.size(); ++i) inputs.push_back(merge_front(batched_input(c, i)));
   Pool2DAttrs attrs = c.attrs_as<Pool2DAttrs>();
-  attrs.result = scaled(attrs.result, 0, c.size);
+  if (attrs.result == c.outputs[0].shape) attrs.result = scaled(attrs.result, 0, c.size);
   std::vector<Array> outputs = call(*c.op, inputs, attrs);
   for (Array& output : outputs) output = split_front(output, c.size);
   return outputs;

@@ -16,8 +16,14 @@ std::vector<TensorSpec> infer_concatenate(const InferContext& c) {
                       .received = "none"});
   }
   const TensorSpec& first = c.inputs[0];
-  const int axis =
-      normalize_axis(c.attrs_as<ConcatenateAttrs>().axis, first.shape.rank(), c.where());
+  const int64_t given = c.attrs_as<ConcatenateAttrs>().axis;
+  const int axis = normalize_axis(given, first.shape.rank(), c.where());
+  if (axis != given) {
+    throw ShapeError({.where = c.where(),
+                      .what = "The axis is not in normal form",
+                      .expected = "an axis of 0 or more",
+                      .received = std::to_string(given)});
+  }
   int64_t total = 0;
   for (const TensorSpec& input : c.inputs) {
     if (input.dtype != first.dtype) {

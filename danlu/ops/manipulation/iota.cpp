@@ -16,6 +16,12 @@ std::vector<TensorSpec> infer_iota(const InferContext& c) {
                       .expected = "a floating or integer dtype",
                       .received = std::string(name(attrs.dtype))});
   }
+  if (attrs.size < 0) {
+    throw ShapeError({.where = c.where(),
+                      .what = "The number of elements is negative",
+                      .expected = "0 or more",
+                      .received = std::to_string(attrs.size)});
+  }
   return {{Shape{attrs.size}, attrs.dtype}};
 }
 
