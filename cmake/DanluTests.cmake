@@ -62,6 +62,11 @@ target_sources(danlu_names_test PRIVATE tests/names/call.cpp tests/names/check_c
 set_source_files_properties(tests/names/prove.cpp PROPERTIES COMPILE_DEFINITIONS
                                                              DANLU_PROOF="${PROJECT_BINARY_DIR}/tests/proof")
 
+# The same for the goldens of networks' vocabulary, which becomes docs/parity.md.
+target_sources(danlu_golden_test PRIVATE tests/golden/proof.cpp)
+set_source_files_properties(tests/golden/proof.cpp PROPERTIES COMPILE_DEFINITIONS
+                                                              DANLU_PARITY="${PROJECT_BINARY_DIR}/tests/parity")
+
 # The checks below look at sources or at the release tree; once is enough.
 if(DANLU_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
   return()
@@ -80,6 +85,9 @@ danlu_add_check(check_length ${Python3_EXECUTABLE} tools/check_length.py)
 danlu_add_check(check_ops_table ${Python3_EXECUTABLE} tools/ops_table.py
                 ${PROJECT_BINARY_DIR}/tests/proof --check)
 set_tests_properties(check_ops_table PROPERTIES DEPENDS danlu_names_test)
+danlu_add_check(check_parity_table ${Python3_EXECUTABLE} tools/parity_table.py
+                ${PROJECT_BINARY_DIR}/tests/parity --check)
+set_tests_properties(check_parity_table PROPERTIES DEPENDS danlu_golden_test)
 danlu_add_check(check_compile_time ${Python3_EXECUTABLE} tools/check_compile_time.py
                 ${PROJECT_BINARY_DIR})
 

@@ -17,7 +17,7 @@ namespace danlu {
 /// consumer fills the only slot itself, and nothing is locked.
 struct BatchStream::State {
   struct Slot {
-    std::shared_ptr<Buffer> x, y;
+    std::shared_ptr<Buffer> x, y, weight;
     Batch batch;
   };
 
@@ -27,10 +27,10 @@ struct BatchStream::State {
         ahead(std::min(dataset.prefetched(), num_batches)),
         order(static_cast<size_t>(dataset.num_samples())),
         slots(static_cast<size_t>(ahead + 1)) {
-    x_bytes = dataset.x_spec(std::min(dataset.batch_size(), dataset.num_samples())).bytes();
-    y_bytes = dataset.has_y()
-                  ? dataset.y_spec(std::min(dataset.batch_size(), dataset.num_samples())).bytes()
-                  : 0;
+    const int64_t size = std::min(dataset.batch_size(), dataset.num_samples());
+    x_bytes = dataset.x_spec(size).bytes();
+    y_bytes = dataset.has_y() ? dataset.y_spec(size).bytes() : 0;
+    weight_bytes = dataset.has_sample_weight() ? dataset.sample_weight_spec(size).bytes() : 0;
     for (Slot& slot : slots) own_storage(slot);
     if (ahead > 0) worker = start_data_thread([this] { produce(); });
   }
@@ -55,6 +55,7 @@ struct BatchStream::State {
     };
     renew(slot.x, slot.batch.x, x_bytes);
     if (dataset.has_y()) renew(slot.y, slot.batch.y, y_bytes);
+    if (dataset.has_sample_weight()) renew(slot.weight, slot.batch.sample_weight, weight_bytes);
       // use_count() reads without ordering; the storage must not be written before the last
       // holder's reads are done.
 #ifndef __SANITIZE_THREAD__
@@ -103,10 +104,16 @@ struct BatchStream::State {
     Slot& slot = slot_of(index);
     // What mapped functions make of a batch may have any shape.
     if (dataset.is_mapped() || !slot.batch.x.defined() || slot.batch.size() != size ||
-        slot.batch.y.defined() != dataset.has_y()) {
-      const TensorSpec x = dataset.x_spec(size), y = dataset.y_spec(size);
-      slot.batch.x = HostTensor(x.dtype, x.shape, slot.x);
-      if (dataset.has_y()) slot.batch.y = HostTensor(y.dtype, y.shape, slot.y);
+        slot.batch.y.defined() != dataset.has_y() ||
+        slot.batch.sample_weight.defined() != dataset.has_sample_weight()) {
+      const auto place = [](const TensorSpec& spec, const std::shared_ptr<Buffer>& buffer) {
+        return HostTensor(spec.dtype, spec.shape, buffer);
+      };
+      slot.batch.x = place(dataset.x_spec(size), slot.x);
+      if (dataset.has_y()) slot.batch.y = place(dataset.y_spec(size), slot.y);
+      if (dataset.has_sample_weight()) {
+        slot.batch.sample_weight = place(dataset.sample_weight_spec(size), slot.weight);
+      }
     }
     slot.batch.index = index;
     // The producer stays out of the pool, where the consumer's plans run.
@@ -151,6 +158,7 @@ struct BatchStream::State {
   std::vector<Slot> slots;
   size_t x_bytes = 0;
   size_t y_bytes = 0;
+  size_t weight_bytes = 0;
 
   std::mutex mutex;
   std::condition_variable changed;

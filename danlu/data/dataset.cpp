@@ -165,10 +165,23 @@ DType delivered(const char* which, DType stored, std::optional<DType> wanted, DT
   return dtype;
 }
 
+void require_same_count(const HostTensor& x, const HostTensor& other, const std::string& name) {
+  if (!other.defined()) return;
+  if (other.shape().rank() > 0 && other.shape()[0] == x.shape()[0]) return;
+  throw ShapeError(
+      {.where = "Dataset",
+       .what = "x and " + name + " must hold the same number of samples",
+       .expected = "the samples along the first axis of both",
+       .received = "x " + x.spec().to_string() + ", " + name + " " + other.spec().to_string()});
+}
+
 }  // namespace
 
 DataSplit DataSplit::slice(int64_t begin, int64_t end) const {
-  return {x.slice(begin, end), y.defined() ? y.slice(begin, end) : HostTensor(), divide_by};
+  const auto part = [&](const HostTensor& t) {
+    return t.defined() ? t.slice(begin, end) : HostTensor();
+  };
+  return {x.slice(begin, end), part(y), divide_by, part(sample_weight)};
 }
 
 std::pair<DataSplit, DataSplit> DataSplit::split(double fraction) const {
@@ -206,11 +219,12 @@ Dataset::Dataset(DataSplit split, const DatasetOptions& options)
                       .received = x.defined() ? x.spec().to_string() : "an undefined tensor",
                       .hint = x.defined() ? "reshape one sample to (1, …)" : ""});
   }
-  if (y.defined() && (y.shape().rank() == 0 || y.shape()[0] != x.shape()[0])) {
-    throw ShapeError({.where = "Dataset",
-                      .what = "x and y must hold the same number of samples",
-                      .expected = "the samples along the first axis of both",
-                      .received = "x " + x.spec().to_string() + ", y " + y.spec().to_string()});
+  require_same_count(x, y, "y");
+  require_same_count(x, split_.sample_weight, "sample_weight");
+  if (has_sample_weight()) {
+    const bool doubles = split_.sample_weight.dtype() == DType::float64;
+    weight_dtype_ = delivered("sample_weight", split_.sample_weight.dtype(),
+                              doubles ? DType::float64 : DType::float32, DType::float32);
   }
   x_dtype_ = delivered("x", x.dtype(), options_.x_dtype, DType::float32);
   if (split_.divide_by != 1 && !is_floating(x_dtype_)) {
@@ -278,6 +292,16 @@ Dataset Dataset::map(std::function<void(Batch&)> function) const {
   return copy;
 }
 
+Dataset Dataset::with_sample_weight(HostTensor weight) const {
+  DataSplit split = split_;
+  split.sample_weight = std::move(weight);
+  const Dataset checked(std::move(split), options_);
+  Dataset copy = *this;
+  copy.split_ = checked.split_;
+  copy.weight_dtype_ = checked.weight_dtype_;
+  return copy;
+}
+
 int64_t Dataset::num_batches() const {
   const int64_t n = num_samples();
   return drop_remainder_ ? n / batch_size_ : (n + batch_size_ - 1) / batch_size_;
@@ -291,6 +315,11 @@ TensorSpec Dataset::y_spec(int64_t size) const {
   if (!has_y()) return {};
   if (options_.one_hot > 0) return {Shape{size, options_.one_hot}, DType::float32};
   return {split_.y.shape().with_dim(0, size), y_dtype_};
+}
+
+TensorSpec Dataset::sample_weight_spec(int64_t size) const {
+  if (!has_sample_weight()) return {};
+  return {split_.sample_weight.shape().with_dim(0, size), weight_dtype_};
 }
 
 void Dataset::fill_order(std::span<int64_t> order, int64_t epoch) const {
@@ -310,6 +339,7 @@ void Dataset::fill(Batch& batch, std::span<const int64_t> rows, int threads) con
       gather(split_.y, batch.y, rows, 1, threads);
     }
   }
+  if (has_sample_weight()) gather(split_.sample_weight, batch.sample_weight, rows, 1, 1);
   if (map_) map_(batch);
 }
 

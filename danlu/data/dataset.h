@@ -18,6 +18,8 @@ struct DataSplit {
   HostTensor y;
   /// What x is divided by when it becomes floating point: 255 for images kept as bytes.
   float divide_by = 1;
+  /// What each sample counts in the loss; undefined: 1. Shape (samples) or (samples, …).
+  HostTensor sample_weight = {};
 
   int64_t size() const { return x.defined() ? x.shape()[0] : 0; }
   /// Samples [begin, end), on the same storage. Errors: ShapeError.
@@ -38,9 +40,10 @@ struct DatasetOptions {
 
 /// Some samples, ready for a step.
 struct Batch {
-  HostTensor x;       ///< (size, ...)
-  HostTensor y;       ///< (size, ...), or undefined
-  int64_t index = 0;  ///< of this batch in the epoch
+  HostTensor x;                   ///< (size, ...)
+  HostTensor y;                   ///< (size, ...), or undefined
+  int64_t index = 0;              ///< of this batch in the epoch
+  HostTensor sample_weight = {};  ///< (size, ...), or undefined
   int64_t size() const { return x.shape()[0]; }
 };
 
@@ -57,8 +60,8 @@ void fill_permutation(std::span<int64_t> order, uint64_t seed, int64_t epoch);
 /// ```
 class Dataset {
  public:
-  /// Errors: ShapeError unless x and y agree in the number of samples; ValueError for a conversion
-  /// that does not exist.
+  /// Errors: ShapeError unless x, y and weights agree in the number of samples; ValueError for a
+  /// conversion that does not exist.
   explicit Dataset(DataSplit split, const DatasetOptions& options = {});
   Dataset(HostTensor x, HostTensor y, const DatasetOptions& options = {})
       : Dataset(DataSplit{std::move(x), std::move(y)}, options) {}
@@ -74,6 +77,8 @@ class Dataset {
   /// Changes every batch in place after it is filled, e.g. augmentation; runs in the prefetch
   /// thread, so it must not use Arrays. May be called several times.
   Dataset map(std::function<void(Batch&)> function) const;
+  /// The same samples with these weights. Errors: ShapeError unless there is one for each sample.
+  Dataset with_sample_weight(HostTensor weight) const;
 
   int64_t num_samples() const { return split_.size(); }
   int64_t batch_size() const { return batch_size_; }
@@ -85,7 +90,9 @@ class Dataset {
   /// Of a batch of `size` samples as delivered (before `map`). y: of shape () when there is none.
   TensorSpec x_spec(int64_t size) const;
   TensorSpec y_spec(int64_t size) const;
+  TensorSpec sample_weight_spec(int64_t size) const;
   bool has_y() const { return split_.y.defined(); }
+  bool has_sample_weight() const { return split_.sample_weight.defined(); }
 
   /// Order of the samples in an epoch: sample order[i] comes i-th. `order` has num_samples().
   void fill_order(std::span<int64_t> order, int64_t epoch) const;
@@ -103,6 +110,7 @@ class Dataset {
   DatasetOptions options_;
   DType x_dtype_ = DType::float32;
   DType y_dtype_ = DType::float32;
+  DType weight_dtype_ = DType::float32;
   int64_t batch_size_ = 32;
   bool drop_remainder_ = false;
   int64_t prefetch_ = 0;

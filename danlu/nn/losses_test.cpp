@@ -59,7 +59,8 @@ TEST(Loss, Errors) {
       "need the loss \"categorical_crossentropy\".");
   expect_error<ValueError>([] { losses::MeanSquaredError({.reduction = "average"}); },
                            "[mean_squared_error] The reduction is unknown. Expected "
-                           "\"sum_over_batch_size\", \"sum\", \"mean\" or \"none\". Received "
+                           "\"sum_over_batch_size\", \"mean\", "
+                           "\"mean_with_sample_weight\", \"sum\" or \"none\". Received "
                            "\"average\".");
   expect_error<ValueError>(
       [] { losses::BinaryCrossentropy({.label_smoothing = 2}); },

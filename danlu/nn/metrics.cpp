@@ -188,11 +188,7 @@ SparseTopKCategoricalAccuracy::SparseTopKCategoricalAccuracy(TopKConfig c)
 
 MeanSquaredError::MeanSquaredError(NameConfig c)
     : MeanMetricWrapper(
-          [](const Array& t, const Array& p) {
-            Array target = t, prediction = p;
-            internal::match_ranks(target, prediction);
-            return mean_squared_error(target, prediction);
-          },
+          [](const Array& t, const Array& p) { return losses::mean_squared_error(t, p); },
           or_else(c.name, "mean_squared_error")) {}
 
 Mean::Mean(std::string name) : metric_(std::make_shared<MeanMetric>(Function(), std::move(name))) {}

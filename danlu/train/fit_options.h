@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -42,12 +43,16 @@ struct FitOptions {
   int64_t initial_epoch = 0;
   std::optional<int64_t> seed;        ///< of the order; none: from `set_random_seed`'s sequence
   int64_t validation_batch_size = 0;  ///< 0: batch_size
+  /// What a sample of each class counts in the training loss; classes that are missing count 1.
+  std::map<int64_t, double> class_weight;
+  Array sample_weight;  ///< what each sample counts in the loss: (samples), or (samples, …)
 };
 
 struct EvaluateOptions {
   int64_t batch_size = 32;
   int verbose = 1;
   std::vector<CallbackHandle> callbacks;
+  Array sample_weight;  ///< as in FitOptions
 };
 
 struct PredictOptions {

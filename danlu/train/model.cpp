@@ -9,6 +9,7 @@
 #include "danlu/base/error.h"
 #include "danlu/io/safetensors.h"
 #include "danlu/nn/summary.h"
+#include "danlu/train/class_weight.h"
 #include "danlu/train/fit_loop.h"
 #include "danlu/train/steps.h"
 
@@ -21,6 +22,17 @@ int terminal_columns() {
   return 80;
 }
 
+[[noreturn]] void refuse_sample_weight(const char* where) {
+  throw ValueError({.where = where,
+                    .what = "Weights of samples cannot be given beside a Dataset",
+                    .hint = "put them into its DataSplit, or use Dataset::with_sample_weight"});
+}
+
+DataSplit weighted(DataSplit data, const Array& sample_weight) {
+  if (sample_weight.defined()) data.sample_weight = to_host(sample_weight);
+  return data;
+}
+
 }  // namespace
 
 HostTensor to_host(const Array& array) {
@@ -29,7 +41,7 @@ HostTensor to_host(const Array& array) {
 
 struct Model::Predictor {
   explicit Predictor(std::shared_ptr<Network> network)
-      : step([network] { return network_state(*network); },
+      : step([network](const auto&) { return network_state(*network); },
              [network](std::span<const Array> inputs) -> std::vector<Array> {
                return {(*network)(inputs[0])};
              }) {}
@@ -220,14 +232,18 @@ Profile Model::profile(const DataSplit& data, int64_t batch_size, int count) {
 }
 
 History Model::fit(const Dataset& data, const FitOptions& options) {
-  return FitLoop(*this).fit(data, options);
+  if (options.sample_weight.defined()) refuse_sample_weight("fit");
+  if (options.class_weight.empty()) return FitLoop(*this).fit(data, options);
+  const HostTensor weights = class_weights(data.split(), options.class_weight);
+  return FitLoop(*this).fit(data.with_sample_weight(weights), options);
 }
 
 History Model::fit(const DataSplit& data, const FitOptions& options) {
-  DataSplit train = data;
+  DataSplit train = weighted(data, options.sample_weight);
   FitOptions all = options;
+  all.sample_weight = Array();
   if (options.validation_split != 0 && !options.validation_data.defined()) {
-    auto [first, rest] = data.split(options.validation_split);
+    auto [first, rest] = DataSplit(train).split(options.validation_split);
     train = std::move(first);
     all.validation_data = ValidationData(std::move(rest));
   }
@@ -243,11 +259,14 @@ History Model::fit(const Array& x, const Array& y, const FitOptions& options) {
 }
 
 Logs Model::evaluate(const Dataset& data, const EvaluateOptions& options) {
+  if (options.sample_weight.defined()) refuse_sample_weight("evaluate");
   return FitLoop(*this).evaluate(data, options);
 }
 
 Logs Model::evaluate(const DataSplit& data, const EvaluateOptions& options) {
-  return evaluate(dataset(data, options.batch_size), options);
+  EvaluateOptions all = options;
+  all.sample_weight = Array();
+  return evaluate(dataset(weighted(data, options.sample_weight), options.batch_size), all);
 }
 
 Logs Model::evaluate(const HostTensor& x, const HostTensor& y, const EvaluateOptions& options) {

@@ -345,8 +345,16 @@ TEST(Model, Errors) {
           "was built. Received (4, 5).");
   expect_error<ValueError>([] { CompileConfig{.loss = "mean_square_error"}; },
                            "[loss] There is no loss of this name. Expected one of "
-                           "mean_squared_error, mse, binary_crossentropy, "
-                           "categorical_crossentropy, sparse_categorical_crossentropy. Received "
+                           "mean_squared_error, mse, mean_absolute_error, mae, "
+                           "mean_absolute_percentage_error, mape, "
+                           "mean_squared_logarithmic_error, msle, binary_crossentropy, "
+                           "bce, categorical_crossentropy, "
+                           "sparse_categorical_crossentropy, binary_focal_crossentropy, "
+                           "categorical_focal_crossentropy, "
+                           "categorical_generalized_cross_entropy, kl_divergence, kld, "
+                           "poisson, huber, log_cosh, cosine_similarity, hinge, "
+                           "squared_hinge, categorical_hinge, dice, tversky, circle. "
+                           "Received "
                            "\"mean_square_error\".");
   expect_error<ValueError>([] { Metric("accurracy"); },
                            "[metric] There is no metric of this name. Expected one of accuracy, "

@@ -15,7 +15,7 @@ void append(std::vector<Variable>& to, const std::vector<Variable>& from) {
 }
 
 void require_target(std::span<const Array> inputs) {
-  if (inputs.size() == 2) return;
+  if (inputs.size() >= 2) return;
   throw ValueError({.what = "There are no targets to compare the predictions with",
                     .expected = "x and y",
                     .received = "x only"});
@@ -23,25 +23,28 @@ void require_target(std::span<const Array> inputs) {
 
 }  // namespace
 
-BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y) {
+BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y, const HostTensor& weight) {
   const auto is = [](const TensorSpec& spec, const HostTensor& tensor) {
     return tensor.dtype() == spec.dtype && tensor.shape() == spec.shape;
   };
-  const auto matches = [&](const Entry& e) { return is(e.x, x) && is(e.y, y); };
+  const auto matches = [&](const Entry& e) {
+    return is(e.x, x) && is(e.y, y) && is(e.weight, weight);
+  };
   const auto entry = std::find_if(entries_.begin(), entries_.end(), matches);
   if (entry == entries_.end()) {
     std::vector<TensorSpec> inputs = {x.spec()};
     if (y.defined()) inputs.push_back(y.spec());
-    auto made = std::make_unique<BoundStep>(state_(), std::move(inputs), body_);
+    if (weight.defined()) inputs.push_back(weight.spec());
+    auto made = std::make_unique<BoundStep>(state_(inputs), inputs, body_);
     ++traced_;
     if (entries_.size() == kMaxSteps) entries_.pop_back();
-    entries_.push_front({x.spec(), y.spec(), std::move(made)});
+    entries_.push_front({x.spec(), y.spec(), weight.spec(), std::move(made)});
   } else {
     entries_.splice(entries_.begin(), entries_, entry);
   }
   BoundStep& step = *entries_.front().step;
-  const void* pointers[] = {x.data(), y.data()};
-  step.run(std::span<const void* const>(pointers, y.defined() ? 2 : 1));
+  const void* pointers[] = {x.data(), y.data(), weight.data()};
+  step.run(std::span<const void* const>(pointers, !y.defined() ? 1 : weight.defined() ? 3 : 2));
   return step;
 }
 
@@ -51,30 +54,37 @@ std::vector<Variable> network_state(const Network& network) {
   return all;
 }
 
+namespace {
+
+/// The weights of a step's samples; undefined where there are none.
+Array weight_of(std::span<const Array> inputs) { return inputs.size() > 2 ? inputs[2] : Array(); }
+
+}  // namespace
+
 Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
              std::vector<Metric> metrics)
     : network_(std::move(network)),
       optimizer_(std::move(optimizer)),
       loss_(std::move(loss)),
       metrics_(std::move(metrics)),
-      train_([this] { return state(true); },
+      train_([this](const auto&) { return state(true); },
              [this](std::span<const Array> inputs) -> std::vector<Array> {
                require_target(inputs);
                const std::vector<Variable> variables = network_->trainable_weights();
                std::vector<Array> parameters;
                for (const Variable& variable : variables) parameters.push_back(variable.value());
                const Array y_pred = (*network_)(inputs[0], {.training = true});
-               const Array loss = loss_(inputs[1], y_pred);
+               const Array loss = loss_(inputs[1], y_pred, weight_of(inputs));
                const std::vector<Array> grads = gradients(optimizer_->scale_loss(loss), parameters);
                optimizer_->apply(grads, variables);
                accumulate(inputs[1], y_pred, loss);
                return {};
              }),
-      test_([this] { return state(false); },
+      test_([this](const auto&) { return state(false); },
             [this](std::span<const Array> inputs) -> std::vector<Array> {
               require_target(inputs);
               const Array y_pred = (*network_)(inputs[0]);
-              accumulate(inputs[1], y_pred, loss_(inputs[1], y_pred));
+              accumulate(inputs[1], y_pred, loss_(inputs[1], y_pred, weight_of(inputs)));
               return {};
             }) {}
 

@@ -23,19 +23,20 @@ class StepCache {
   static constexpr size_t kMaxSteps = 32;
 
   using Body = std::function<std::vector<Array>(std::span<const Array> inputs)>;
-  using State = std::function<std::vector<Variable>()>;
+  /// What the step may change, for inputs of these specs.
+  using State = std::function<std::vector<Variable>(const std::vector<TensorSpec>& inputs)>;
 
   StepCache(State state, Body body) : state_(std::move(state)), body_(std::move(body)) {}
   /// Runs the step for inputs of these specs, tracing it the first time. Undefined tensors at the
   /// end are left out.
-  BoundStep& run(const HostTensor& x, const HostTensor& y = {});
+  BoundStep& run(const HostTensor& x, const HostTensor& y = {}, const HostTensor& weight = {});
   size_t size() const { return entries_.size(); }
   /// Steps made so far, those dropped since included.
   size_t traced() const { return traced_; }
 
  private:
   struct Entry {
-    TensorSpec x, y;
+    TensorSpec x, y, weight;
     std::unique_ptr<BoundStep> step;
   };
   State state_;
@@ -54,8 +55,8 @@ class Steps {
 
   /// One optimizer step; the step it ran. Errors: ValueError for a fault in the data; nothing has
   /// changed then.
-  BoundStep& train(const Batch& batch) { return train_.run(batch.x, batch.y); }
-  void test(const Batch& batch) { test_.run(batch.x, batch.y); }
+  BoundStep& train(const Batch& b) { return train_.run(b.x, b.y, b.sample_weight); }
+  void test(const Batch& b) { test_.run(b.x, b.y, b.sample_weight); }
   void reset_metrics();
   /// "loss" and every metric, as they stand.
   Logs logs() const;

@@ -130,10 +130,7 @@ std::vector<Mistake> mistakes_with_models() {
           "[optimizer] There is no optimizer of this name. Expected one of sgd, rmsprop, *"),
       mistake<ValueError>(
           "a loss that does not exist", [] { classifier().compile({.loss = "crossentropy"}); },
-          "[loss] There is no loss of this name. Expected one of mean_squared_error, mse, "
-          "binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy. "
-          "Received "
-          "\"crossentropy\"."),
+          "[loss] There is no loss of this name. Expected one of mean_squared_error, mse, *"),
       mistake<ValueError>(
           "a negative learning rate", [] { Adam({.learning_rate = -1e-9}); },
           "[Adam] The learning rate must not be negative. Received learning_rate=-1e-09."),

@@ -4,6 +4,7 @@ import common  # first: it chooses the backend
 import jax
 import keras
 import numpy as np
+from keras.src.losses.loss import reduce_weighted_values
 
 
 def probabilities(rng, shape):
@@ -168,24 +169,136 @@ def cases():
     yield make("scce_logits", scce, logits, lambda r: labels(r, 6, 5), normal((6, 5), 2.0))
     yield make("scce_logits_extreme", scce, logits, fixed(LOGIT_LABELS), fixed(CLASS_LOGITS))
 
+    # The other classes: {class: (targets, predictions, configs)}.
+    def real(rng):
+        return common.normal(rng, (6, 3))
+
+    def positive(rng):
+        return rng.uniform(0.1, 3.0, (6, 3)).astype(np.float32)
+
+    def distribution(rng):
+        return probabilities(rng, (6, 4))
+
+    def signs(rng):
+        return 2 * bits(rng, (6, 3)) - 1
+
+    def images(rng):
+        return uniform(rng, (2, 4, 4, 3))
+
+    def unit_rows(rng):
+        rows = rng.standard_normal((8, 5))
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    def binary(rng):
+        return bits(rng, (6, 3))
+
+    def chances(rng):
+        return uniform(rng, (6, 3))
+
+    focal = [{}, {"gamma": 1.5, "alpha": 0.4}, {"label_smoothing": 0.1}, {**logits, "gamma": 3.0}]
+    balanced = {"apply_class_balancing": True, "alpha": 0.3}
+    tables = [
+        ("MeanAbsoluteError", real, real, [{}]),
+        ("MeanAbsolutePercentageError", real, real, [{}]),
+        ("MeanSquaredLogarithmicError", positive, positive, [{}]),
+        ("MeanSquaredLogarithmicError", real, real, [{}]),
+        ("CosineSimilarity", real, real, [{}, {"axis": 0}]),
+        ("Huber", real, real, [{}, {"delta": 0.5}]),
+        ("LogCosh", real, real, [{}]),
+        ("KLDivergence", distribution, distribution, [{}]),
+        ("Poisson", positive, positive, [{}]),
+        ("Hinge", signs, real, [{}]),
+        ("Hinge", binary, real, [{}]),
+        ("SquaredHinge", signs, real, [{}]),
+        ("SquaredHinge", binary, real, [{}]),
+        ("CategoricalHinge", hot(6, 4), lambda r: common.normal(r, (6, 4)), [{}]),
+        ("BinaryCrossentropy", binary, chances, [{"axis": 0}]),
+        ("BinaryFocalCrossentropy", binary, chances, [*focal, balanced, {"axis": 0}]),
+        ("CategoricalCrossentropy", hot((4, 2), 3), lambda r: uniform(r, (4, 2, 3)), [{}]),
+        ("CategoricalFocalCrossentropy", hot(6, 4), distribution, focal),
+        (scce, lambda r: labels(r, 9, 4), lambda r: probabilities(r, (9, 4)), [{"ignore_class": 2}]),
+        (scce, lambda r: labels(r, 9, 4), lambda r: common.normal(r, (9, 4)), [{**logits, "ignore_class": 0}]),
+        (scce, lambda r: labels(r, (3, 5), 4), lambda r: probabilities(r, (3, 5, 4)), [{"ignore_class": 1}]),
+        ("CategoricalGeneralizedCrossEntropy", lambda r: labels(r, 6, 4), distribution, [{}, {"q": 0.8}]),
+        ("Dice", images, images, [{}, {"axis": [1, 2, 3]}]),
+        ("Tversky", images, images, [{}, {"alpha": 0.3, "beta": 0.7, "axis": [1, 2]}]),
+        ("Circle", lambda r: labels(r, 8, 3), unit_rows, [{}, {"gamma": 16.0, "margin": 0.25}, {"remove_diagonal": False}]),
+    ]
+    for row, (kind, true, pred, configs) in enumerate(tables):
+        for i, config in enumerate(configs):
+            yield make(f"{kind}/{row}/{i}", kind, config, true, pred)
+
+
+# Weights and masks, for one loss with a value per sample and one with a value per step.
+WEIGHTED = [
+    (f"{name}/{reduction}/{given}", kind, {"reduction": reduction}, shape, given)
+    for name, kind, shape in [("mse_w", "MeanSquaredError", (6, 3)), ("mae_w", "MeanAbsoluteError", (4, 5, 2))]
+    for reduction in ("sum_over_batch_size", "mean", "sum", "none", "mean_with_sample_weight")
+    for given in ("weight", "mask", "both", "column")
+]
+
+
+def weighted_cases():
+    """Yields (name, class, config, y_true, y_pred, sample_weight, mask)."""
+    for name, kind, config, shape, given in WEIGHTED:
+        rng = common.rng_of(name)
+        y_true, y_pred = common.normal(rng, shape), common.normal(rng, shape)
+        weight = rng.uniform(0, 2, shape[:-1]).astype(np.float32)
+        mask = (rng.uniform(0, 1, shape[:-1]) < 0.6).astype(np.uint8)
+        if given == "column":
+            weight = weight[..., None]
+        yield (
+            name,
+            kind,
+            config,
+            y_true,
+            y_pred,
+            None if given == "mask" else weight,
+            mask if given in ("mask", "both") else None,
+        )
+
+
+def reduced(loss, true, pred, weight, mask):
+    """What `loss` gives for predictions that carry `mask`."""
+    if mask is None:
+        return loss(true, pred, sample_weight=weight)
+    return reduce_weighted_values(
+        loss.call(true, pred),
+        sample_weight=weight,
+        mask=mask.astype(bool),
+        reduction=loss.reduction,
+        dtype=loss.dtype,
+    )
+
 
 def main():
     tensors, metadata = {}, {"cases": []}
-    for name, kind, config, y_true, y_pred in cases():
+    plain = ((*case, None, None) for case in cases())
+    for name, kind, config, y_true, y_pred, weight, mask in [*plain, *weighted_cases()]:
         for short, dtype in common.DTYPES.items():
             common.use(dtype)
             loss = getattr(keras.losses, kind)(**config)
             each = getattr(keras.losses, kind)(**{**config, "reduction": None})
-            true = y_true if y_true.dtype == np.int32 else y_true.astype(dtype)
+            true = jax.numpy.asarray(y_true if y_true.dtype == np.int32 else y_true.astype(dtype))
             pred = jax.numpy.asarray(y_pred.astype(dtype))
-            value, grad = jax.value_and_grad(lambda p: loss(true, p))(pred)
+            value = reduced(loss, true, pred, weight, mask)
+            grad = jax.grad(lambda p: jax.numpy.sum(reduced(loss, true, p, weight, mask)))(pred)
             tensors[f"{name}/{short}/loss"] = common.assert_dtype(value, dtype)
             tensors[f"{name}/{short}/grad"] = common.assert_dtype(grad, dtype)
             tensors[f"{name}/{short}/per_sample"] = common.assert_dtype(each(true, pred), dtype)
         tensors[f"{name}/y_true"] = y_true
         tensors[f"{name}/y_pred"] = y_pred
+        if weight is not None:
+            tensors[f"{name}/sample_weight"] = weight
+        if mask is not None:
+            tensors[f"{name}/mask"] = mask
         metadata["cases"].append(name)
-        metadata[name] = {"loss": loss.name, "class": kind, "config": config}
+        metadata[name] = {
+            "loss": loss.name,
+            "class": kind,
+            "config": config,
+            "get_config": loss.get_config(),
+        }
     common.write("losses.safetensors", tensors, metadata)
 
 

@@ -7,6 +7,7 @@
 #include "danlu/nn/layers/registry.h"
 #include "danlu/ops/reduction.h"
 #include "tests/golden/golden.h"
+#include "tests/golden/proof.h"
 
 namespace danlu {
 namespace {
@@ -46,8 +47,11 @@ void check_case(const golden::File& file, const std::string& name, const golden:
 TEST(GoldenLayers, OutputsAndGradientsAreThoseOfKeras) {
   const golden::File file("layers.safetensors");
   ASSERT_GT(file.cases().size(), 60u);
+  golden::Proof proof("layers");
   for (const std::string& name : file.cases()) {
-    for (const golden::Run& run : golden::kRuns) check_case(file, name, run);
+    proof.check(file.metadata(name).at("layer").as_string(), {"forward", "gradient"}, [&] {
+      for (const golden::Run& run : golden::kRuns) check_case(file, name, run);
+    });
   }
 }
 

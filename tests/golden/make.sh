@@ -31,6 +31,7 @@ if [[ ${1:-} == names ]]; then
   "$python" "$here/names/generate.py" "${@:2}"
   exit
 fi
+[[ $# -gt 0 ]] || "$python" "$here/list_parity.py"
 [[ $# -gt 0 ]] || set -- models layers losses optimizers metrics initializers dtypes text
 for name in "$@"; do
   "$python" "$here/gen_$name.py"

@@ -12,6 +12,7 @@
 #include "danlu/optim/schedules.h"
 #include "tests/golden/config.h"
 #include "tests/golden/golden.h"
+#include "tests/golden/proof.h"
 
 namespace danlu {
 namespace {
@@ -79,8 +80,12 @@ void check_case(const golden::File& file, const std::string& name, const golden:
 TEST(GoldenOptimizers, VariablesSlotsAndConfigsAreThoseOfKeras) {
   const golden::File file("optimizers.safetensors");
   ASSERT_GT(file.cases().size(), 50u);
+  golden::Proof proof("optimizers");
   for (const std::string& name : file.cases()) {
-    for (const golden::Run& run : golden::kRuns) check_case(file, name, run);
+    proof.check(file.metadata(name).at("optimizer").as_string(), {"10 steps", "slots", "config"},
+                [&] {
+                  for (const golden::Run& run : golden::kRuns) check_case(file, name, run);
+                });
   }
 }
 
@@ -125,28 +130,34 @@ TEST(GoldenOptimizers, CompiledStepsAreTheSame) {
   }
 }
 
+void check_schedule(const Json& about) {
+  SCOPED_TRACE(about.at("config").dump());
+  const Json keras =
+      Json::object({{"class_name", about.at("class_name")}, {"config", about.at("config")}});
+  LearningRate first = 0.0, rate = 0.0;
+  from_json(keras, first);
+  EXPECT_EQ(golden::config_difference(to_json(first), keras), "");
+  from_json(to_json(first), rate);
+  for (const golden::Run& run : golden::kRuns) {
+    const Json& rates = about.at("rates").at(run.prefix);
+    for (size_t i = 0; i < rates.size(); ++i) {
+      const Array step = Array::scalar(static_cast<double>(i), run.dtype);
+      EXPECT_NEAR(rate(step).item<double>(), rates[i].as_double(),
+                  run.tolerance * rates[i].as_double() + 1e-9)
+          << run.prefix << " step " << i;
+    }
+  }
+}
+
 TEST(GoldenSchedules, RatesAndConfigsAreThoseOfKeras) {
   std::stringstream text;
   text << std::ifstream("tests/golden/schedules.json").rdbuf();
   const Json file = Json::parse(text.str());
   ASSERT_GT(file.at("cases").size(), 10u);
+  golden::Proof proof("schedules");
   for (const Json& about : file.at("cases").items()) {
-    SCOPED_TRACE(about.at("config").dump());
-    const Json keras =
-        Json::object({{"class_name", about.at("class_name")}, {"config", about.at("config")}});
-    LearningRate first = 0.0, rate = 0.0;
-    from_json(keras, first);
-    EXPECT_EQ(golden::config_difference(to_json(first), keras), "");
-    from_json(to_json(first), rate);
-    for (const golden::Run& run : golden::kRuns) {
-      const Json& rates = about.at("rates").at(run.prefix);
-      for (size_t i = 0; i < rates.size(); ++i) {
-        const Array step = Array::scalar(static_cast<double>(i), run.dtype);
-        EXPECT_NEAR(rate(step).item<double>(), rates[i].as_double(),
-                    run.tolerance * rates[i].as_double() + 1e-9)
-            << run.prefix << " step " << i;
-      }
-    }
+    proof.check(about.at("class_name").as_string(), {"rates", "config"},
+                [&] { check_schedule(about); });
   }
 }
 
