@@ -1,7 +1,6 @@
 #include "bench/worker_ops.h"
 
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <string>
 #include <type_traits>
@@ -108,11 +107,7 @@ const std::map<std::string, Maker>& makers() {
       {"attention",
        [](const Json&) {
          return compiled<3>([](const Array& query, const Array& key, const Array& value) {
-           const Axes heads_first{0, 2, 1, 3};
-           const double scale = 1 / std::sqrt(static_cast<double>(query.shape()[-1]));
-           const Array q = transpose(query, heads_first), k = transpose(key, {0, 2, 3, 1});
-           const Array weights = softmax(matmul(q, k) * scale);
-           return transpose(matmul(weights, transpose(value, heads_first)), heads_first);
+           return dot_product_attention(query, key, value);
          });
        }},
       {"sort", [](const Json&) { return compiled<1>([](const Array& x) { return sort(x); }); }},

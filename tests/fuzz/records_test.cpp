@@ -13,11 +13,13 @@
 #include "danlu/ops/elementwise/view_attrs.h"
 #include "danlu/ops/fft/fft_attrs.h"
 #include "danlu/ops/fused/fused_attrs.h"
+#include "danlu/ops/image/resample_attrs.h"
 #include "danlu/ops/indexing/indexing_attrs.h"
 #include "danlu/ops/linalg/linalg_attrs.h"
 #include "danlu/ops/linalg/matmul_attrs.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/nn/attention_attrs.h"
+#include "danlu/ops/nn/layer_norm_attrs.h"
 #include "danlu/ops/random/random_attrs.h"
 #include "danlu/ops/random/random_more_attrs.h"
 #include "danlu/ops/reduction/cumulative_attrs.h"
@@ -83,11 +85,11 @@ struct TypeList {};
 using AllAttrs =
     TypeList<AttentionAttrs, AxisAttrs, CastAttrs, ConcatenateAttrs, Conv2DAttrs, Conv2DPoolAttrs,
              CumulativeAttrs, FftAttrs, FusedConv2DAttrs, FusedMatmulAttrs, IotaAttrs, IrfftAttrs,
-             MatmulAttrs, OneHotAttrs, PadAttrs, Pool2DAttrs, QrAttrs, RandintAttrs, RandomAttrs,
-             RandomGammaAttrs, RavelIndexAttrs, RecurrenceAttrs, ReductionAttrs, RematAttrs,
-             ScanAttrs, ScatterAddAttrs, ScatterAttrs, SearchSortedAttrs, ShapeAttrs, SliceAttrs,
-             SolveAttrs, SolveTriangularAttrs, SwitchAttrs, TakeAttrs, TapAttrs, TileAttrs,
-             TopKAttrs, TransposeAttrs, ViewAttrs, WhileAttrs>;
+             LayerNormAttrs, MatmulAttrs, OneHotAttrs, PadAttrs, Pool2DAttrs, QrAttrs, RandintAttrs,
+             RandomAttrs, RandomGammaAttrs, RavelIndexAttrs, RecurrenceAttrs, ReductionAttrs,
+             RematAttrs, ResampleAttrs, ScanAttrs, ScatterAddAttrs, ScatterAttrs, SearchSortedAttrs,
+             ShapeAttrs, SliceAttrs, SolveAttrs, SolveTriangularAttrs, SwitchAttrs, TakeAttrs,
+             TapAttrs, TileAttrs, TopKAttrs, TransposeAttrs, ViewAttrs, WhileAttrs>;
 
 template <class T>
 bool change_as(Dice& dice, const Attrs& attrs, AttrsPtr& result) {

@@ -18,6 +18,7 @@ std::vector<KernelList> reduction_kernel_lists();
 std::vector<KernelList> manipulation_kernel_lists();
 std::vector<KernelList> linalg_kernel_lists();
 std::vector<KernelList> fft_kernel_lists();
+std::vector<KernelList> image_kernel_lists();
 std::vector<KernelList> conv_kernel_lists();
 std::vector<KernelList> nn_kernel_lists();
 std::vector<KernelList> random_kernel_lists();

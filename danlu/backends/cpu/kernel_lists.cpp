@@ -13,9 +13,9 @@ Table build_table() {
   Table table;
   for (const auto family :
        {cpu::elementwise_kernel_lists, cpu::reduction_kernel_lists, cpu::manipulation_kernel_lists,
-        cpu::linalg_kernel_lists, cpu::fft_kernel_lists, cpu::conv_kernel_lists,
-        cpu::nn_kernel_lists, cpu::random_kernel_lists, cpu::control_kernel_lists,
-        cpu::fused_kernel_lists}) {
+        cpu::linalg_kernel_lists, cpu::fft_kernel_lists, cpu::image_kernel_lists,
+        cpu::conv_kernel_lists, cpu::nn_kernel_lists, cpu::random_kernel_lists,
+        cpu::control_kernel_lists, cpu::fused_kernel_lists}) {
     for (cpu::KernelList& list : family()) table.emplace(&list.op(), std::move(list.kernels));
   }
   return table;

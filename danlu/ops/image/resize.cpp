@@ -8,9 +8,11 @@
 #include "danlu/ops/elementwise/elementwise_record.h"
 #include "danlu/ops/image.h"
 #include "danlu/ops/image/image_layout.h"
+#include "danlu/ops/image/resample_attrs.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/matmul.h"
 #include "danlu/ops/reduction.h"
+#include "danlu/ops/registry.h"
 
 namespace danlu::image {
 namespace {
@@ -34,17 +36,31 @@ Array lanczos(const Array& x, double radius) {
   return where(x > radius, number(0, x), inside);
 }
 
-Array filtered(const Array& x, const std::string& method, const std::string& where_) {
+ResampleFilter filter_of(const std::string& method, const std::string& where_) {
   const std::string plain = method.starts_with("bi") || method.starts_with("tri")
                                 ? method.substr(method[0] == 'b' ? 2 : 3)
                                 : method;
-  if (plain == "linear") return triangle(x);
-  if (plain == "cubic") return cubic(x);
-  if (method == "lanczos3") return lanczos(x, 3);
-  if (method == "lanczos5") return lanczos(x, 5);
+  if (plain == "linear") return ResampleFilter::linear;
+  if (plain == "cubic") return ResampleFilter::cubic;
+  if (method == "lanczos3") return ResampleFilter::lanczos3;
+  if (method == "lanczos5") return ResampleFilter::lanczos5;
   unknown_option(where_, "interpolation",
                  "a linear or cubic one, 'lanczos3' or 'lanczos5'; for resize 'nearest' too",
                  method);
+}
+
+Array filtered(const Array& x, ResampleFilter filter) {
+  switch (filter) {
+    case ResampleFilter::linear:
+      return triangle(x);
+    case ResampleFilter::cubic:
+      return cubic(x);
+    case ResampleFilter::lanczos3:
+      return lanczos(x, 3);
+    case ResampleFilter::lanczos5:
+      break;
+  }
+  return lanczos(x, 5);
 }
 
 /// (to, from): what each output pixel takes of each input pixel.
@@ -57,7 +73,7 @@ Array weights(int64_t from, int64_t to, const Array& scale, const Array& transla
   const Array sample = (arange(0, to, 1, dtype) + 0.5) * step - translation * step - 0.5;  // (to,)
   const Array distance =
       abs(expand_dims(sample, 1) - expand_dims(arange(0, from, 1, dtype), 0)) / width;
-  const Array raw = filtered(distance, method, where_);
+  const Array raw = filtered(distance, filter_of(method, where_));
   const Array total = sum(raw, {1}, true);
   const double epsilon = dtype == DType::float64 ? std::numeric_limits<double>::epsilon()
                                                  : std::numeric_limits<float>::epsilon();
@@ -126,17 +142,19 @@ Array resize(const Array& images, const Size& size, const ResizeOptions& options
   }
   if (options.crop_to_aspect_ratio || options.pad_to_aspect_ratio) x = with_ratio(x, size, options);
   if (options.interpolation != "nearest") x = elementwise::as_float(x);
-  for (int axis = 1; axis <= 2; ++axis) {
-    const int64_t from = x.shape()[axis], to = size[static_cast<size_t>(axis) - 1];
-    if (options.interpolation == "nearest") {
-      x = nearest(x, to, axis);
-      continue;
+  if (options.interpolation == "nearest") {
+    for (int axis = 1; axis <= 2; ++axis) {
+      x = nearest(x, size[static_cast<size_t>(axis) - 1], axis);
     }
-    const Array scale = number(static_cast<double>(to) / static_cast<double>(from), x);
-    const Array w =
-        weights(from, to, scale, number(0, x), options.interpolation, options.antialias, "resize");
-    if (from != to) x = along(x, w, axis);
+    return layout.back(x);
   }
+  const ResampleAttrs attrs{.height = x.shape()[1],
+                            .width = x.shape()[2],
+                            .to_height = size[0],
+                            .to_width = size[1],
+                            .filter = filter_of(options.interpolation, "resize"),
+                            .antialias = options.antialias};
+  x = make_op(resample_op(), {x}, make_attrs(attrs));
   return layout.back(x);
 }
 

@@ -6,7 +6,9 @@
 #include "danlu/ops/elementwise/elementwise_record.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/nn.h"
+#include "danlu/ops/nn/layer_norm_attrs.h"
 #include "danlu/ops/reduction.h"
+#include "danlu/ops/registry.h"
 
 namespace danlu {
 namespace {
@@ -69,9 +71,46 @@ Array batch_normalization(const Array& x, const Array& mean, const Array& varian
                             along_axes(options.offset, y, axes, where));
 }
 
+namespace {
+
+/// The last axes of x, all of them in `axes`, as one; nothing where they are not the last.
+std::optional<Shape> joined_last(const Array& x, std::vector<int64_t> axes,
+                                 const std::string& where) {
+  for (int64_t& axis : axes) axis = normalize_axis(axis, x.rank(), where);
+  std::sort(axes.begin(), axes.end());
+  const int64_t first = x.rank() - std::ssize(axes);
+  int64_t joined = 1;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i] != first + static_cast<int64_t>(i)) return {};
+    joined *= x.shape()[static_cast<int>(axes[i])];
+  }
+  if (axes.empty() || joined == 0) return {};
+  std::vector<int64_t> dims(x.shape().begin(), x.shape().begin() + first);
+  dims.push_back(joined);
+  return Shape(dims);
+}
+
+}  // namespace
+
 Array layer_normalization(const Array& x, const LayerNormalizationOptions& options) {
   const std::string where = "layer_normalization";
   const Array y = in_full_precision(x);
+  const std::optional<Shape> rows = joined_last(y, options.axis, where);
+  const auto fits = [&](const std::optional<Array>& parameter) {
+    return !parameter || (rows && parameter->size() == (*rows)[-1]);
+  };
+  if (rows && fits(options.gamma) && fits(options.beta)) {
+    const Shape row{(*rows)[-1]};
+    const auto parameter = [&](const std::optional<Array>& given, double otherwise) {
+      if (!given) return broadcast_to(Array::scalar(otherwise, y.dtype()), row);
+      return reshape(cast(*along_axes(given, y, options.axis, where), y.dtype()), row);
+    };
+    const std::vector<Array> inputs = {reshape(y, *rows), parameter(options.gamma, 1),
+                                       parameter(options.beta, 0)};
+    const Array normalized =
+        make_op_outputs(layer_norm_op(), inputs, make_attrs(LayerNormAttrs{options.epsilon}))[0];
+    return cast(reshape(normalized, y.shape()), elementwise::as_float(x).dtype());
+  }
   const Array center = mean(y, options.axis, true);
   const Array factor = rsqrt(var(y, options.axis, true) + options.epsilon);
   const Array result =

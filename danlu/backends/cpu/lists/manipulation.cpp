@@ -4,6 +4,7 @@
 #include "danlu/backends/cpu/ref/indexing.h"
 #include "danlu/backends/cpu/ref/sorting.h"
 #include "danlu/backends/cpu/simd/elementwise.h"
+#include "danlu/backends/cpu/simd/scatter_add.h"
 #include "danlu/backends/cpu/simd/sorting.h"
 #include "danlu/backends/cpu/simd/transpose.h"
 #include "danlu/ops/registry.h"
@@ -19,7 +20,7 @@ std::vector<KernelList> manipulation_kernel_lists() {
       {pad_op, {ref_pad()}},
       {concatenate_op, {ref_concatenate()}},
       {take_op, {ref_take()}},
-      {scatter_add_op, {ref_scatter_add()}},
+      {scatter_add_op, {simd::scatter_add(), ref_scatter_add()}},
       {one_hot_op, {ref_one_hot()}},
       {iota_op, {ref_iota()}},
       {take_along_axis_op, {ref::take_along_axis()}},

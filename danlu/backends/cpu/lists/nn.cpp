@@ -1,7 +1,9 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/attention.h"
+#include "danlu/backends/cpu/ref/layer_norm.h"
 #include "danlu/backends/cpu/ref/softmax.h"
 #include "danlu/backends/cpu/simd/attention.h"
+#include "danlu/backends/cpu/simd/layer_norm.h"
 #include "danlu/backends/cpu/simd/softmax.h"
 #include "danlu/ops/registry.h"
 
@@ -10,6 +12,7 @@ namespace danlu::cpu {
 std::vector<KernelList> nn_kernel_lists() {
   return {{softmax_op, {simd::softmax(), ref::softmax()}},
           {log_softmax_op, {simd::log_softmax(), ref::log_softmax()}},
+          {layer_norm_op, {simd::layer_norm(), ref::layer_norm()}},
           {attention_op, {simd::attention(), ref::attention()}},
           {attention_backward_op, {simd::attention_backward(), ref::attention_backward()}}};
 }

@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/ref/reduction.h"
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/cumulative.h"
+#include "danlu/backends/cpu/simd/cumulative.h"
 #include "danlu/backends/cpu/simd/reduce.h"
 #include "danlu/ops/registry.h"
 
@@ -14,7 +15,7 @@ std::vector<KernelList> reduction_kernel_lists() {
       {argmax_op, {simd::argmax(), ref_argmax()}},
       {argmin_op, {simd::argmin(), ref_argmin()}},
       {prod_op, {ref_prod()}},
-      {cumulative_op, {ref_cumulative()}},
+      {cumulative_op, {simd::cumulative(), ref_cumulative()}},
       {linear_recurrence_op, {ref_linear_recurrence()}},
   };
 }

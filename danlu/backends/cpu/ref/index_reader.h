@@ -24,17 +24,24 @@ class IndexReader {
 
   /// False after a fault; then `to` is not to be used.
   bool read(const KernelArgs& args, int input, int64_t* to) const {
+    return read(args, input, 0, count_, to);
+  }
+  /// The same of indices [begin, end), to their places in `to`.
+  bool read(const KernelArgs& args, int input, int64_t begin, int64_t end, int64_t* to) const {
     return dispatch_integer(dtype_, [&](auto tag) {
       const auto* from = args.in<decltype(tag)>(input);
-      for (int64_t i = 0; i < count_; ++i) {
+      bool good = true;
+      for (int64_t i = begin; i < end; ++i) {
         const int64_t index = as_index(from[i]);
-        if (index < -size_ || index >= size_) {
-          args.fault(index);
-          return false;
-        }
-        to[i] = index < 0 ? index + size_ : index;
+        to[i] = index + (index < 0 ? size_ : 0);
+        good &= static_cast<uint64_t>(to[i]) < static_cast<uint64_t>(size_);
       }
-      return true;
+      for (int64_t i = begin; i < end && !good; ++i) {
+        if (to[i] >= 0 && to[i] < size_) continue;
+        args.fault(as_index(from[i]));
+        break;
+      }
+      return good;
     });
   }
 

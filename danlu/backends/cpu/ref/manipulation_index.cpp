@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <complex>
 #include <cstring>
 #include <type_traits>
@@ -37,24 +38,32 @@ class TakeKernel final : public Kernel {
 
   void run(const KernelArgs& args) const override {
     auto* indices = reinterpret_cast<int64_t*>(args.scratch);
-    if (!reader_.read(args, 1, indices)) {
-      std::memset(args.outputs[0], 0, out_bytes_);
-      return;
-    }
     const int64_t count = reader_.count();
+    std::atomic<bool> good{true};
+    if (outer_ != 1) good = reader_.read(args, 1, indices);
     parallel_chunks(threads_, [&](int chunk) {
       const Range range = chunk_range(outer_ * count, threads_, chunk);
-      for (int64_t i = range.begin; i < range.end; ++i) {
-        const int64_t source = i / count * size_ + indices[i % count];
-        std::memcpy(args.out<std::byte>(0) + static_cast<size_t>(i) * run_bytes_,
-                    args.in<std::byte>(0) + static_cast<size_t>(source) * run_bytes_, run_bytes_);
+      if (outer_ == 1 && !reader_.read(args, 1, range.begin, range.end, indices)) good = false;
+      if (range.begin == range.end || !good) return;
+      int64_t outer = range.begin / count, k = range.begin % count;
+      const int64_t last = std::min<int64_t>(count, k + range.end - range.begin);
+      std::byte* to = args.out<std::byte>(0) + offset(range.begin);
+      for (int64_t i = range.begin; i < range.end; ++i, to += run_bytes_) {
+        const std::byte* rows = args.in<std::byte>(0) + offset(outer * size_);
+        if (k + kAhead < last) __builtin_prefetch(rows + offset(indices[k + kAhead]));
+        std::memcpy(to, rows + offset(indices[k]), run_bytes_);
+        if (++k == count) k = 0, ++outer;
       }
     });
+    if (!good) std::memset(args.outputs[0], 0, out_bytes_);
   }
   size_t scratch_bytes() const override { return reader_.bytes(); }
   int threads() const override { return threads_; }
 
  private:
+  static constexpr int64_t kAhead = 8;
+  size_t offset(int64_t row) const { return static_cast<size_t>(row) * run_bytes_; }
+
   int axis_;
   int64_t size_, outer_;
   size_t run_bytes_, out_bytes_;

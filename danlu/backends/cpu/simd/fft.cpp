@@ -44,15 +44,17 @@ std::unique_ptr<Kernel> prepare_fft(const KernelQuery& q) {
 
 /// exp(−2πi k/n) for k ≤ n/4, which halves of a real transform are joined with.
 template <class T>
-std::vector<T> joining_roots(int64_t n) {
-  std::vector<T> roots;
-  for (int64_t k = 0; k <= n / 4; ++k) {
-    const auto [re, im] = unit_root(-k, n);
-    roots.push_back(static_cast<T>(re));
-    roots.push_back(static_cast<T>(im));
+struct JoiningRoots {
+  std::vector<T> re, im;
+
+  explicit JoiningRoots(int64_t n) {
+    for (int64_t k = 0; k <= n / 4; ++k) {
+      const auto [c, s] = unit_root(-k, n);
+      re.push_back(static_cast<T>(c));
+      im.push_back(static_cast<T>(s));
+    }
   }
-  return roots;
-}
+};
 
 /// An even length: neighbours as one complex number, half as many.
 template <class T>
@@ -61,32 +63,13 @@ std::unique_ptr<Kernel> even_rfft(const KernelQuery& q, int64_t n) {
   const auto plan = std::make_shared<const FftPlan<T>>(h, q.isa);
   return row_kernel<T>(
       q, 4 * h + plan->scratch(),
-      [=, roots = joining_roots<T>(n)](const KernelArgs& args, int64_t row, T* work) {
+      [=, roots = JoiningRoots<T>(n)](const KernelArgs& args, int64_t row, T* work) {
         const T* x = args.in<T>(0) + row * n;
         T *even = work, *odd = even + h, *z_re = odd + h, *z_im = z_re + h;
-        for (int64_t t = 0; t < h; ++t) {
-          even[t] = x[2 * t];
-          odd[t] = x[2 * t + 1];
-        }
+        plan->functions().separate(x, h, even, odd);
         plan->run(even, odd, z_re, z_im, z_im + h);
-        T* y_re = args.out<T>(0) + row * (h + 1);
-        T* y_im = args.out<T>(1) + row * (h + 1);
-        y_re[0] = z_re[0] + z_im[0];
-        y_im[0] = 0;
-        y_re[h] = z_re[0] - z_im[0];
-        y_im[h] = 0;
-        for (int64_t k = 1; 2 * k <= h; ++k) {
-          // E = (Z_k + Z̄_{h−k})/2, O = (Z_k − Z̄_{h−k})/2i, Y_k = E + w^k O, Y_{h−k} = Ē − (w^k O)̄.
-          const T e_re = (z_re[k] + z_re[h - k]) / 2, e_im = (z_im[k] - z_im[h - k]) / 2;
-          const T o_re = (z_im[k] + z_im[h - k]) / 2, o_im = (z_re[h - k] - z_re[k]) / 2;
-          const T w_re = roots[static_cast<size_t>(2 * k)];
-          const T w_im = roots[static_cast<size_t>(2 * k + 1)];
-          const T t_re = w_re * o_re - w_im * o_im, t_im = w_re * o_im + w_im * o_re;
-          y_re[k] = e_re + t_re;
-          y_im[k] = e_im + t_im;
-          y_re[h - k] = e_re - t_re;
-          y_im[h - k] = t_im - e_im;
-        }
+        plan->functions().join({h, z_re, z_im, roots.re.data(), roots.im.data()},
+                               args.out<T>(0) + row * (h + 1), args.out<T>(1) + row * (h + 1));
       });
 }
 
@@ -119,7 +102,7 @@ std::unique_ptr<Kernel> even_irfft(const KernelQuery& q, int64_t n) {
   const auto plan = std::make_shared<const FftPlan<T>>(h, q.isa);
   return row_kernel<T>(
       q, 4 * h + plan->scratch(),
-      [=, roots = joining_roots<T>(n)](const KernelArgs& args, int64_t row, T* work) {
+      [=, roots = JoiningRoots<T>(n)](const KernelArgs& args, int64_t row, T* work) {
         const T* x_re = args.in<T>(0) + row * (h + 1);
         const T* x_im = args.in<T>(1) + row * (h + 1);
         T *z_re = work, *z_im = z_re + h, *even = z_im + h, *odd = even + h;
@@ -129,8 +112,8 @@ std::unique_ptr<Kernel> even_irfft(const KernelQuery& q, int64_t n) {
           // E = X_k + X̄_{h−k}, O = (X_k − X̄_{h−k}) w^−k, Z_k = E + iO, Z_{h−k} = Ē + iŌ.
           const T e_re = x_re[k] + x_re[h - k], e_im = x_im[k] - x_im[h - k];
           const T d_re = x_re[k] - x_re[h - k], d_im = x_im[k] + x_im[h - k];
-          const T w_re = roots[static_cast<size_t>(2 * k)];
-          const T w_im = -roots[static_cast<size_t>(2 * k + 1)];
+          const T w_re = roots.re[static_cast<size_t>(k)];
+          const T w_im = -roots.im[static_cast<size_t>(k)];
           const T o_re = d_re * w_re - d_im * w_im, o_im = d_re * w_im + d_im * w_re;
           z_re[k] = e_re - o_im;
           z_im[k] = e_im + o_re;

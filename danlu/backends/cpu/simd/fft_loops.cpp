@@ -1,6 +1,7 @@
 // The passes of simd/fft_plan.h.
 
 #include <array>
+#include <cstring>
 
 #include "danlu/backends/cpu/simd/fft_plan.h"
 
@@ -52,7 +53,8 @@ HWY_INLINE Cx<D> scaled(D d, hn::TFromD<D> factor, const Cx<D>& a) {
   return {hn::Mul(f, a.re), hn::Mul(f, a.im)};
 }
 
-/// The transform of a[0 … P), in place.
+/// The transform of a[0 … P), in place. Here and below, `a` is in registers only where the loops
+/// over it are no loops.
 template <int P, class D, class T = hn::TFromD<D>>
 HWY_INLINE void small_transform(D d, const FftPass<T>& pass, Cx<D>* a) {
   if constexpr (P == 2) {
@@ -71,16 +73,19 @@ HWY_INLINE void small_transform(D d, const FftPass<T>& pass, Cx<D>* a) {
     constexpr int kHalf = P / 2;
     Cx<D> sums[kHalf + 1], differences[kHalf + 1];
     const Cx<D> first = a[0];
+    HWY_UNROLL(16)
     for (int j = 1; j <= kHalf; ++j) {
       sums[j] = plus(a[j], a[P - j]);
       differences[j] = turned(minus(a[j], a[P - j]));
       a[0] = plus(a[0], sums[j]);
     }
+    HWY_UNROLL(16)
     for (int r = 1; r <= kHalf; ++r) {
       // root_im is −sin.
       Cx<D> even = first;
       Cx<D> odd = scaled(d, -pass.root_im[r], differences[1]);
       even = scaled_sum(d, even, pass.root_re[r], sums[1]);
+      HWY_UNROLL(16)
       for (int j = 2; j <= kHalf; ++j) {
         even = scaled_sum(d, even, pass.root_re[r * j % P], sums[j]);
         odd = scaled_sum(d, odd, -pass.root_im[r * j % P], differences[j]);
@@ -91,14 +96,16 @@ HWY_INLINE void small_transform(D d, const FftPass<T>& pass, Cx<D>* a) {
   }
 }
 
-/// k in [begin, end) of one q, as many whole vectors of `d` as fit; where it stopped.
-template <int P, class D, class T = hn::TFromD<D>>
+/// k in [begin, end) of one q, as many whole vectors of `d` as fit; where it stopped. The last pass
+/// has no twiddles: they are 1.
+template <int P, bool kTwiddles, class D, class T = hn::TFromD<D>>
 HWY_INLINE int64_t along_stride(D d, const FftPass<T>& pass, int64_t q, int64_t begin,
                                 const T* HWY_RESTRICT x_re, const T* HWY_RESTRICT x_im,
                                 T* HWY_RESTRICT y_re, T* HWY_RESTRICT y_im) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   Cx<D> w[P];
-  for (int r = 1; r < P; ++r) {
+  HWY_UNROLL(16)
+  for (int r = 1; kTwiddles && r < P; ++r) {
     const auto at = static_cast<size_t>((r - 1) * pass.m + q);
     w[r] = {hn::Set(d, pass.twiddle_re[at]), hn::Set(d, pass.twiddle_im[at])};
   }
@@ -106,13 +113,15 @@ HWY_INLINE int64_t along_stride(D d, const FftPass<T>& pass, int64_t q, int64_t 
   int64_t k = begin;
   for (; k + lanes <= s; k += lanes) {
     Cx<D> a[P];
+    HWY_UNROLL(16)
     for (int j = 0; j < P; ++j) {
       const int64_t at = k + s * (q + pass.m * j);
       a[j] = {hn::LoadU(d, x_re + at), hn::LoadU(d, x_im + at)};
     }
     small_transform<P>(d, pass, a);
+    HWY_UNROLL(16)
     for (int r = 0; r < P; ++r) {
-      const Cx<D> b = r == 0 ? a[0] : times(a[r], w[r]);
+      const Cx<D> b = r == 0 || !kTwiddles ? a[r] : times(a[r], w[r]);
       const int64_t at = k + s * (P * q + r);
       hn::StoreU(b.re, d, y_re + at);
       hn::StoreU(b.im, d, y_im + at);
@@ -129,11 +138,13 @@ HWY_INLINE int64_t along_q(D d, const FftPass<T>& pass, const T* HWY_RESTRICT x_
   int64_t q = 0;
   for (; q + lanes <= pass.m; q += lanes) {
     Cx<D> a[P];
+    HWY_UNROLL(16)
     for (int j = 0; j < P; ++j) {
       const int64_t at = q + pass.m * j;
       a[j] = {hn::LoadU(d, x_re + at), hn::LoadU(d, x_im + at)};
     }
     small_transform<P>(d, pass, a);
+    HWY_UNROLL(16)
     for (int r = 1; r < P; ++r) {
       const int64_t at = (r - 1) * pass.m + q;
       a[r] = times(a[r], Cx<D>{hn::LoadU(d, pass.twiddle_re.data() + at),
@@ -154,6 +165,47 @@ HWY_INLINE int64_t along_q(D d, const FftPass<T>& pass, const T* HWY_RESTRICT x_
   return q;
 }
 
+/// A stride shorter than a vector: several q in one. Their results, groups of `kStride` elements,
+/// take turns. The q where it stopped.
+template <int P, int kStride, class D, class T = hn::TFromD<D>>
+HWY_INLINE int64_t along_groups(D d, const FftPass<T>& pass, const T* HWY_RESTRICT x_re,
+                                const T* HWY_RESTRICT x_im, T* HWY_RESTRICT y_re,
+                                T* HWY_RESTRICT y_im) {
+  constexpr size_t kMost = HWY_MAX_BYTES / sizeof(T);
+  alignas(64) T re[P * kMost], im[P * kMost];
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t count = pass.m * kStride;
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    Cx<D> a[P];
+    HWY_UNROLL(16)
+    for (int j = 0; j < P; ++j) {
+      const int64_t at = i + count * j;
+      a[j] = {hn::LoadU(d, x_re + at), hn::LoadU(d, x_im + at)};
+    }
+    small_transform<P>(d, pass, a);
+    HWY_UNROLL(16)
+    for (int r = 0; r < P; ++r) {
+      if (r > 0) {
+        const int64_t at = (r - 1) * count + i;
+        a[r] = times(a[r], Cx<D>{hn::LoadU(d, pass.group_re.data() + at),
+                                 hn::LoadU(d, pass.group_im.data() + at)});
+      }
+      hn::Store(a[r].re, d, re + r * lanes);
+      hn::Store(a[r].im, d, im + r * lanes);
+    }
+    for (int64_t group = 0; group < lanes; group += kStride) {
+      HWY_UNROLL(16)
+      for (int r = 0; r < P; ++r) {
+        const int64_t to = P * (i + group) + r * kStride;
+        std::memcpy(y_re + to, re + r * lanes + group, kStride * sizeof(T));
+        std::memcpy(y_im + to, im + r * lanes + group, kStride * sizeof(T));
+      }
+    }
+  }
+  return i / kStride;
+}
+
 template <int P, class T>
 void run_radix(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T* y_im) {
   const hn::ScalableTag<T> full;
@@ -161,13 +213,84 @@ void run_radix(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T*
   const hn::CappedTag<T, 1> one;
   int64_t q = 0;
   if constexpr (P <= 4) {
-    if (pass.stride == 1) q = along_q<P>(full, pass, x_re, x_im, y_re, y_im);
+    const auto lanes = static_cast<int64_t>(hn::Lanes(full));
+    if (pass.stride == 1) {
+      q = along_q<P>(full, pass, x_re, x_im, y_re, y_im);
+    } else if (pass.stride == 4 && lanes > 4) {
+      q = along_groups<P, 4>(full, pass, x_re, x_im, y_re, y_im);
+    } else if (pass.stride == 8 && lanes > 8) {
+      q = along_groups<P, 8>(full, pass, x_re, x_im, y_re, y_im);
+    }
+    if (pass.m == 1 && q == 0 && pass.stride % lanes == 0) {
+      along_stride<P, false>(full, pass, 0, 0, x_re, x_im, y_re, y_im);
+      return;
+    }
   }
   for (; q < pass.m; ++q) {
-    int64_t k = along_stride<P>(full, pass, q, 0, x_re, x_im, y_re, y_im);
-    if (k < pass.stride) k = along_stride<P>(some, pass, q, k, x_re, x_im, y_re, y_im);
-    if (k < pass.stride) along_stride<P>(one, pass, q, k, x_re, x_im, y_re, y_im);
+    int64_t k = along_stride<P, true>(full, pass, q, 0, x_re, x_im, y_re, y_im);
+    if (k < pass.stride) k = along_stride<P, true>(some, pass, q, k, x_re, x_im, y_re, y_im);
+    if (k < pass.stride) along_stride<P, true>(one, pass, q, k, x_re, x_im, y_re, y_im);
   }
+}
+
+/// even[t] = x[2t], odd[t] = x[2t + 1].
+template <class T>
+void separate(const T* x, int64_t h, T* even, T* odd) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t t = 0;
+  for (; t + lanes <= h; t += lanes) {
+    hn::Vec<decltype(d)> a, b;
+    hn::LoadInterleaved2(d, x + 2 * t, a, b);
+    hn::StoreU(a, d, even + t);
+    hn::StoreU(b, d, odd + t);
+  }
+  for (; t < h; ++t) {
+    even[t] = x[2 * t];
+    odd[t] = x[2 * t + 1];
+  }
+}
+
+/// Y_k and Y_{h−k} from Z_k, Z_{h−k} and w^k, all of them vectors or numbers:
+/// E = (Z_k + Z̄_{h−k})/2, O = (Z_k − Z̄_{h−k})/2i, Y_k = E + w^k O, Y_{h−k} = Ē − (w^k O)̄.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void join(D d, V z_re, V z_im, V far_re, V far_im, V w_re, V w_im, Cx<D>& y,
+                     Cx<D>& far) {
+  const V half = hn::Set(d, hn::TFromD<D>(0.5));
+  const V e_re = hn::Mul(half, hn::Add(z_re, far_re)), e_im = hn::Mul(half, hn::Sub(z_im, far_im));
+  const V o_re = hn::Mul(half, hn::Add(z_im, far_im)), o_im = hn::Mul(half, hn::Sub(far_re, z_re));
+  const Cx<D> t = times(Cx<D>{w_re, w_im}, Cx<D>{o_re, o_im});
+  y = {hn::Add(e_re, t.re), hn::Add(e_im, t.im)};
+  far = {hn::Sub(e_re, t.re), hn::Sub(t.im, e_im)};
+}
+
+/// k in [1, h/2], from both ends at once, as many whole vectors as fit; where it stopped.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE int64_t join_vectors(D d, const FftHalves<T>& s, int64_t begin, T* y_re, T* y_im) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t k = begin;
+  for (; 2 * (k + lanes - 1) < s.h || (lanes == 1 && 2 * k <= s.h); k += lanes) {
+    const int64_t back = s.h - k - lanes + 1;
+    Cx<D> y, far;
+    join(d, hn::LoadU(d, s.z_re + k), hn::LoadU(d, s.z_im + k),
+         hn::Reverse(d, hn::LoadU(d, s.z_re + back)), hn::Reverse(d, hn::LoadU(d, s.z_im + back)),
+         hn::LoadU(d, s.w_re + k), hn::LoadU(d, s.w_im + k), y, far);
+    hn::StoreU(y.re, d, y_re + k);
+    hn::StoreU(y.im, d, y_im + k);
+    hn::StoreU(hn::Reverse(d, far.re), d, y_re + back);
+    hn::StoreU(hn::Reverse(d, far.im), d, y_im + back);
+  }
+  return k;
+}
+
+template <class T>
+void join_halves(const FftHalves<T>& s, T* y_re, T* y_im) {
+  y_re[0] = s.z_re[0] + s.z_im[0];
+  y_im[0] = 0;
+  y_re[s.h] = s.z_re[0] - s.z_im[0];
+  y_im[s.h] = 0;
+  const int64_t k = join_vectors(hn::ScalableTag<T>(), s, 1, y_re, y_im);
+  join_vectors(hn::CappedTag<T, 1>(), s, k, y_re, y_im);
 }
 
 template <class T>
@@ -192,7 +315,10 @@ void run_pass(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T* 
 
 }  // namespace
 
-void fill_fft_loops(FftLoops& loops) { loops = {run_pass<float>, run_pass<double>}; }
+void fill_fft_loops(FftLoops& loops) {
+  loops = {{run_pass<float>, separate<float>, join_halves<float>},
+           {run_pass<double>, separate<double>, join_halves<double>}};
+}
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE

@@ -45,7 +45,7 @@ std::vector<int> radices_of(int64_t n) {
 }
 
 template <class T>
-FftPassLoop<T> loop_of(Isa isa) {
+FftFunctions<T> functions_of(Isa isa) {
   if constexpr (std::is_same_v<T, double>) {
     return fft_loops(isa).wide;
   } else {
@@ -56,7 +56,7 @@ FftPassLoop<T> loop_of(Isa isa) {
 }  // namespace
 
 template <class T>
-FftPlan<T>::FftPlan(int64_t length, Isa isa) : length_(length), loop_(loop_of<T>(isa)) {
+FftPlan<T>::FftPlan(int64_t length, Isa isa) : length_(length), functions_(functions_of<T>(isa)) {
   if (length == 1) return;
   if (radices_of(length).empty()) {
     plan_convolution(isa);
@@ -75,6 +75,12 @@ void FftPlan<T>::plan_passes() {
         const auto [re, im] = unit_root(-q * r, n);
         pass.twiddle_re.push_back(static_cast<T>(re));
         pass.twiddle_im.push_back(static_cast<T>(im));
+      }
+    }
+    if (stride == 4 || stride == 8) {
+      for (size_t at = 0; at < pass.twiddle_re.size(); ++at) {
+        pass.group_re.insert(pass.group_re.end(), static_cast<size_t>(stride), pass.twiddle_re[at]);
+        pass.group_im.insert(pass.group_im.end(), static_cast<size_t>(stride), pass.twiddle_im[at]);
       }
     }
     for (int j = 0; j < radix; ++j) {
@@ -136,7 +142,7 @@ void FftPlan<T>::run(const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch)
     const bool to_output = (passes_.size() - i) % 2 == 1;
     T* to_re = to_output ? y_re : scratch;
     T* to_im = to_output ? y_im : scratch + length_;
-    loop_(passes_[i], x_re, x_im, to_re, to_im);
+    functions_.pass(passes_[i], x_re, x_im, to_re, to_im);
     x_re = to_re;
     x_im = to_im;
   }

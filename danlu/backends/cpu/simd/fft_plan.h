@@ -16,18 +16,32 @@ template <class T>
 struct FftPass {
   int radix = 1;
   int64_t m = 1, stride = 1;
-  std::vector<T> twiddle_re, twiddle_im;               ///< w^(q r) at (r − 1) m + q
+  std::vector<T> twiddle_re, twiddle_im;  ///< w^(q r) at (r − 1) m + q
+  /// Of strides 4 and 8: each of them `stride` times, for vectors that hold several q.
+  std::vector<T> group_re, group_im;
   T root_re[kMaxRadix] = {}, root_im[kMaxRadix] = {};  ///< exp(−2πi j/radix)
 };
 
-/// The passes for one instruction set.
+/// The transform Z of h = n/2 numbers made of neighbours, and w^k = exp(−2πi k/n) for k ≤ n/4.
 template <class T>
-using FftPassLoop = void (*)(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re,
-                             T* y_im);
+struct FftHalves {
+  int64_t h = 0;
+  const T *z_re, *z_im, *w_re, *w_im;
+};
+
+/// What transforms are made of, for one instruction set.
+template <class T>
+struct FftFunctions {
+  void (*pass)(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T* y_im) = nullptr;
+  /// even[t] = x[2t], odd[t] = x[2t + 1] for t < h.
+  void (*separate)(const T* x, int64_t h, T* even, T* odd) = nullptr;
+  /// The first h + 1 numbers of the transform of 2h real ones.
+  void (*join)(const FftHalves<T>& halves, T* y_re, T* y_im) = nullptr;
+};
 
 struct FftLoops {
-  FftPassLoop<float> narrow = nullptr;
-  FftPassLoop<double> wide = nullptr;
+  FftFunctions<float> narrow;
+  FftFunctions<double> wide;
 };
 const FftLoops& fft_loops(Isa isa);
 
@@ -42,6 +56,7 @@ class FftPlan {
   /// The outputs may not be the inputs. Backward: both pairs exchanged.
   void run(const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch) const;
   int64_t length() const { return length_; }
+  const FftFunctions<T>& functions() const { return functions_; }
 
  private:
   void plan_passes();
@@ -49,7 +64,7 @@ class FftPlan {
   void run_convolution(const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch) const;
 
   int64_t length_;
-  FftPassLoop<T> loop_;
+  FftFunctions<T> functions_;
   std::vector<FftPass<T>> passes_;
   /// Bluestein: chirp(t) = exp(−πi t²/n), and the transform of its conjugate, divided.
   std::unique_ptr<FftPlan> convolution_;

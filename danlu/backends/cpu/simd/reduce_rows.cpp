@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "danlu/backends/cpu/simd/reduce_rows.cpp"
@@ -106,6 +107,62 @@ void normalize(const float* x, size_t rows, size_t n, float* out) {
   }
 }
 
+/// Σ f(v) over the vectors of a row; lanes beyond its end count nothing.
+template <class F>
+HWY_INLINE float sum_of(D d, const float* x, size_t n, F f) {
+  const size_t lanes = hn::Lanes(d);
+  V a = hn::Zero(d), b = a, c = a, e = a;
+  size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a = hn::Add(a, f(hn::LoadU(d, x + i)));
+    b = hn::Add(b, f(hn::LoadU(d, x + i + lanes)));
+    c = hn::Add(c, f(hn::LoadU(d, x + i + 2 * lanes)));
+    e = hn::Add(e, f(hn::LoadU(d, x + i + 3 * lanes)));
+  }
+  for (; i + lanes <= n; i += lanes) a = hn::Add(a, f(hn::LoadU(d, x + i)));
+  if (i < n) {
+    b = hn::Add(b, hn::IfThenElseZero(hn::FirstN(d, n - i), f(load_some(d, x + i, n - i))));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+}
+
+void normalize_rows(const LayerNormRows& r) {
+  const D d;
+  const size_t lanes = hn::Lanes(d), n = r.n;
+  const float share = 1 / static_cast<float>(n);
+  for (size_t row = 0; row < r.rows; ++row) {
+    const float* x = r.x + row * n;
+    float* y = r.y + row * n;
+    const float mean = sum_of(d, x, n, [](V v) HWY_ATTR { return v; }) * share;
+    const V center = hn::Set(d, mean);
+    const float variance = sum_of(d, x, n,
+                                  [&](V v) HWY_ATTR {
+                                    const V off = hn::Sub(v, center);
+                                    return hn::Mul(off, off);
+                                  }) *
+                           share;
+    const float factor = 1 / std::sqrt(variance + r.epsilon);
+    const V scale = hn::Set(d, factor);
+    const auto result = [&](V v, V gamma, V beta) HWY_ATTR {
+      return hn::MulAdd(hn::Mul(hn::Sub(v, center), scale), gamma, beta);
+    };
+    size_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      hn::StoreU(result(hn::LoadU(d, x + i), hn::LoadU(d, r.gamma + i), hn::LoadU(d, r.beta + i)),
+                 d, y + i);
+    }
+    if (i < n) {
+      const size_t rest = n - i;
+      store_some(d,
+                 result(load_some(d, x + i, rest), load_some(d, r.gamma + i, rest),
+                        load_some(d, r.beta + i, rest)),
+                 y + i, rest);
+    }
+    r.mean[row] = mean;
+    r.factor[row] = factor;
+  }
+}
+
 }  // namespace
 
 void fill_row_loops(RowLoops& loops) {
@@ -114,7 +171,8 @@ void fill_row_loops(RowLoops& loops) {
            .argmax = index_of_extremum<false>,
            .argmin = index_of_extremum<true>,
            .softmax = normalize<false>,
-           .log_softmax = normalize<true>};
+           .log_softmax = normalize<true>,
+           .layer_norm = normalize_rows};
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -7,6 +7,14 @@
 
 namespace danlu::cpu::simd {
 
+/// Layer normalization of (rows, n); gamma and beta (n,), mean and factor (rows,).
+struct LayerNormRows {
+  const float *x, *gamma, *beta;
+  float *y, *mean, *factor;
+  size_t rows, n;
+  float epsilon;
+};
+
 /// Loops of one instruction set over the rows of a (rows, n) matrix, n ≥ 1.
 struct RowLoops {
   void (*max)(const float* x, size_t rows, size_t n, float* out) = nullptr;
@@ -15,6 +23,7 @@ struct RowLoops {
   void (*argmin)(const float* x, size_t rows, size_t n, int64_t* out) = nullptr;
   void (*softmax)(const float* x, size_t rows, size_t n, float* out) = nullptr;
   void (*log_softmax)(const float* x, size_t rows, size_t n, float* out) = nullptr;
+  void (*layer_norm)(const LayerNormRows& rows) = nullptr;
 };
 
 const RowLoops& row_loops(Isa isa);

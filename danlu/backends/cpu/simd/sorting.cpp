@@ -7,8 +7,10 @@
 #include <cmath>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "danlu/backends/cpu/rows.h"
+#include "danlu/backends/cpu/simd/sort_loops.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/sorting/sorting_attrs.h"
 
@@ -82,72 +84,134 @@ void sort_keys(K* keys, int64_t n) {
   sorter(keys, static_cast<size_t>(n), hwy::SortAscending());
 }
 
-/// Sorts `n` keys on `threads` threads; `spare` holds as many. Where the result is, is returned.
-template <class K>
-K* sort_in_parts(K* keys, K* spare, int64_t n, int threads) {
-  const auto part = [&](int64_t i) { return chunk_range(n, threads, static_cast<int>(i)); };
-  parallel_chunks(threads, [&](int chunk) {
-    const Range range = part(chunk);
-    sort_keys(keys + range.begin, range.end - range.begin);
-  });
-  for (int width = 1; width < threads; width *= 2) {
-    const int pairs = (threads + 2 * width - 1) / (2 * width);
-    parallel_chunks(pairs, [&](int pair) {
-      const auto begin = [&](int chunk) { return chunk >= threads ? n : part(chunk).begin; };
-      const int64_t first = begin(pair * 2 * width), middle = begin(pair * 2 * width + width),
-                    last = begin((pair + 1) * 2 * width);
-      std::merge(keys + first, keys + middle, keys + middle, keys + last, spare + first,
-                 [](const K& a, const K& b) { return less(a, b); });
-    });
-    std::swap(keys, spare);
+constexpr int64_t kLongRow = 1 << 14;
+constexpr int64_t kSamples = 32;  ///< looked at for each splitter
+
+/// Rows of keys: `load(row, stride, range, keys)` makes those of a range, `store(keys, stride,
+/// range, row)` writes them back.
+template <class K, class In, class Out, class Load, class Store>
+class RowSort final : public Kernel {
+ public:
+  RowSort(const KernelQuery& q, Load load, Store store)
+      : rows_(q.inputs[0].shape, q.attrs_as<AxisAttrs>().axis),
+        threads_(q.threads),
+        split_(threads_ > 1 && rows_.count() < threads_ && rows_.length >= kLongRow),
+        load_(load),
+        store_(store) {}
+
+  int threads() const override { return threads_; }
+  size_t scratch_bytes() const override {
+    const auto length = static_cast<size_t>(rows_.length), threads = static_cast<size_t>(threads_);
+    if (!split_) return threads * length * sizeof(K);
+    return (2 * length + kSamples * threads) * sizeof(K) + threads * threads * sizeof(int64_t);
   }
-  return keys;
+
+  void run(const KernelArgs& args) const override {
+    K* scratch = reinterpret_cast<K*>(args.scratch);
+    if (split_) {
+      for (int64_t r = 0; r < rows_.count(); ++r) {
+        sort_together(args.in<In>(0) + rows_.begin(r), scratch, args.out<Out>(0) + rows_.begin(r));
+      }
+      return;
+    }
+    for_each_row(rows_, threads_, [&](int64_t r, int chunk) {
+      K* keys = scratch + chunk * rows_.length;
+      const Range all{0, rows_.length};
+      load_(args.in<In>(0) + rows_.begin(r), rows_.stride, all, keys);
+      sort_keys(keys, rows_.length);
+      store_(keys, rows_.stride, all, args.out<Out>(0) + rows_.begin(r));
+    });
+  }
+
+ private:
+  /// One row on all threads: keys are sent to a bucket for each thread, between splitters that a
+  /// sample gives, and each thread sorts one.
+  void sort_together(const In* from, K* keys, Out* to) const {
+    const int64_t n = rows_.length;
+    K *sent = keys + n, *sample = sent + n;
+    auto* counts = reinterpret_cast<int64_t*>(sample + kSamples * threads_);  // (chunk, bucket)
+    const auto part = [&](int chunk) { return chunk_range(n, threads_, chunk); };
+    parallel_chunks(threads_, [&](int chunk) { load_(from, rows_.stride, part(chunk), keys); });
+
+    const int64_t samples = kSamples * threads_;
+    for (int64_t i = 0; i < samples; ++i) sample[i] = keys[(2 * i + 1) * n / (2 * samples)];
+    std::sort(sample, sample + samples, [](const K& a, const K& b) { return less(a, b); });
+    for (int64_t i = 1; i < threads_; ++i) sample[i - 1] = sample[i * kSamples];
+    const auto bucket_of = [&](const K& key) {
+      int64_t bucket = 0;
+      for (int64_t i = 0; i + 1 < threads_; ++i) {
+        bucket += static_cast<int64_t>(!less(key, sample[i]));
+      }
+      return bucket;
+    };
+    parallel_chunks(threads_, [&](int chunk) {
+      int64_t* mine = counts + chunk * threads_;
+      std::fill_n(mine, threads_, int64_t{0});
+      const Range range = part(chunk);
+      for (int64_t i = range.begin; i < range.end; ++i) ++mine[bucket_of(keys[i])];
+    });
+    int64_t begin = 0;
+    for (int bucket = 0; bucket < threads_; ++bucket) {
+      for (int chunk = 0; chunk < threads_; ++chunk) {
+        const int64_t count = std::exchange(counts[chunk * threads_ + bucket], begin);
+        begin += count;
+      }
+    }
+    parallel_chunks(threads_, [&](int chunk) {
+      int64_t* place = counts + chunk * threads_;
+      const Range range = part(chunk);
+      for (int64_t i = range.begin; i < range.end; ++i) sent[place[bucket_of(keys[i])]++] = keys[i];
+    });
+    // Every count is where its bucket's next chunk begins by now.
+    parallel_chunks(threads_, [&](int bucket) {
+      const int64_t* ends = counts + (threads_ - 1) * threads_;
+      const Range range{bucket == 0 ? 0 : ends[bucket - 1], ends[bucket]};
+      sort_keys(sent + range.begin, range.end - range.begin);
+      store_(sent, rows_.stride, range, to);
+    });
+  }
+
+  Rows rows_;
+  int threads_;
+  bool split_;
+  Load load_;
+  Store store_;
+};
+
+template <class K, class In, class Out, class Load, class Store>
+std::unique_ptr<Kernel> row_sort(const KernelQuery& q, Load load, Store store) {
+  return std::make_unique<RowSort<K, In, Out, Load, Store>>(q, load, store);
 }
 
-constexpr int64_t kLongRow = 1 << 15;
-
-/// Rows of keys: `load(row base, i)` makes a key, `store` writes one back.
+/// The same from functions of one element: `load(x, i)` makes a key, `store(key)` an element.
 template <class K, class In, class Out, class Load, class Store>
-std::unique_ptr<Kernel> row_kernel(const KernelQuery& q, Load load, Store store) {
-  const Rows rows(q.inputs[0].shape, q.attrs_as<AxisAttrs>().axis);
-  const int threads = q.threads;
-  const bool split = rows.count() < threads && rows.length >= kLongRow;
-  const auto row_bytes = static_cast<size_t>(rows.length) * sizeof(K);
-  return simple_kernel(
-      [=](const KernelArgs& args) {
-        const auto one_row = [&](int64_t r, K* keys, int parts) {
-          const In* from = args.in<In>(0) + rows.begin(r);
-          Out* to = args.out<Out>(0) + rows.begin(r);
-          const auto each = [&](auto&& body) {
-            parallel_chunks(parts, [&](int chunk) {
-              const Range range = chunk_range(rows.length, parts, chunk);
-              for (int64_t i = range.begin; i < range.end; ++i) body(i);
-            });
-          };
-          each([&](int64_t i) { keys[i] = load(from[i * rows.stride], i); });
-          const K* sorted = keys;
-          if (parts > 1) {
-            sorted = sort_in_parts(keys, keys + rows.length, rows.length, parts);
-          } else {
-            sort_keys(keys, rows.length);
-          }
-          each([&](int64_t i) { to[i * rows.stride] = store(sorted[i]); });
-        };
-        K* scratch = reinterpret_cast<K*>(args.scratch);
-        if (split) {
-          for (int64_t r = 0; r < rows.count(); ++r) one_row(r, scratch, threads);
-        } else {
-          for_each_row(rows, threads,
-                       [&](int64_t r, int chunk) { one_row(r, scratch + chunk * rows.length, 1); });
-        }
+std::unique_ptr<Kernel> element_sort(const KernelQuery& q, Load load, Store store) {
+  return row_sort<K, In, Out>(
+      q,
+      [load](const In* row, int64_t stride, Range range, K* keys) {
+        for (int64_t i = range.begin; i < range.end; ++i) keys[i] = load(row[i * stride], i);
       },
-      row_bytes * static_cast<size_t>(split ? 2 : threads), threads);
+      [store](const K* keys, int64_t stride, Range range, Out* row) {
+        for (int64_t i = range.begin; i < range.end; ++i) row[i * stride] = store(keys[i]);
+      });
 }
 
 std::unique_ptr<Kernel> prepare_sort(const KernelQuery& q) {
+  const Rows rows(q.inputs[0].shape, q.attrs_as<AxisAttrs>().axis);
+  if (q.inputs[0].dtype == DType::float32 && rows.stride == 1) {
+    const SortLoops& loops = sort_loops(q.isa);
+    return row_sort<uint32_t, float, float>(
+        q,
+        [to_keys = loops.to_keys](const float* row, int64_t, Range range, uint32_t* keys) {
+          to_keys(row + range.begin, range.end - range.begin, keys + range.begin);
+        },
+        [from_keys = loops.from_keys](const uint32_t* keys, int64_t, Range range, float* row) {
+          from_keys(keys + range.begin, range.end - range.begin, row + range.begin);
+        });
+  }
   return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
-    return row_kernel<Key<T>, T, T>(
+    return element_sort<Key<T>, T, T>(
         q, [](T x, int64_t) { return key_of(x); }, [](Key<T> key) { return element_of<T>(key); });
   });
 }
@@ -156,14 +220,14 @@ std::unique_ptr<Kernel> prepare_argsort(const KernelQuery& q) {
   return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     if constexpr (sizeof(T) == 8) {
-      return row_kernel<hwy::uint128_t, T, int32_t>(
+      return element_sort<hwy::uint128_t, T, int32_t>(
           q,
           [](T x, int64_t i) {
             return hwy::uint128_t{static_cast<uint64_t>(i), key_of(without_sign_of_zero(x))};
           },
           [](const hwy::uint128_t& key) { return static_cast<int32_t>(key.lo); });
     } else {
-      return row_kernel<uint64_t, T, int32_t>(
+      return element_sort<uint64_t, T, int32_t>(
           q,
           [](T x, int64_t i) {
             return uint64_t{key_of(without_sign_of_zero(x))} << 32 | static_cast<uint64_t>(i);
@@ -189,6 +253,7 @@ std::unique_ptr<Kernel> prepare_top_k(const KernelQuery& q) {
   // Room for as many again before the worse half is dropped.
   const int64_t room = std::min(n, 2 * k + 64);
   const int threads = q.threads;
+  const auto find_above = sort_loops(q.isa).find_above;
   return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = Candidate<Key<T>>;
@@ -202,7 +267,12 @@ std::unique_ptr<Kernel> prepare_top_k(const KernelQuery& q) {
               int64_t held = 0;
               bool bounded = false;
               Key<T> bound = 0;
+              [[maybe_unused]] int64_t bound_index = 0;
               for (int64_t i = 0; i < n; ++i) {
+                if constexpr (std::is_same_v<T, float>) {
+                  if (bounded) i = find_above(from, i, n, from[bound_index]);
+                  if (i == n) break;
+                }
                 const Key<T> key = key_of(without_sign_of_zero(from[i]));
                 // What equals the kth best so far comes later, so it is worse.
                 if (bounded && key <= bound) continue;
@@ -210,6 +280,7 @@ std::unique_ptr<Kernel> prepare_top_k(const KernelQuery& q) {
                   std::nth_element(best, best + k - 1, best + held);
                   held = k;
                   bound = best[k - 1].key;
+                  bound_index = best[k - 1].index;
                   bounded = true;
                   if (key <= bound) continue;
                 }

@@ -99,6 +99,35 @@ HWY_INLINE V sum_column_vector(D d, const float* x, size_t rows, size_t inner, L
   return hn::Add(s0, s1);
 }
 
+/// Four vectors of columns next to each other, so that four lines of a row are read one after
+/// another.
+HWY_INLINE void sum_column_block(D d, const float* x, size_t rows, size_t inner, V* sums) {
+  const size_t lanes = hn::Lanes(d);
+  V a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  size_t r = 0;
+  for (; r + 2 <= rows; r += 2, x += 2 * inner) {
+    a0 = hn::Add(a0, hn::LoadU(d, x));
+    a1 = hn::Add(a1, hn::LoadU(d, x + lanes));
+    a2 = hn::Add(a2, hn::LoadU(d, x + 2 * lanes));
+    a3 = hn::Add(a3, hn::LoadU(d, x + 3 * lanes));
+    const float* next = x + inner;
+    b0 = hn::Add(b0, hn::LoadU(d, next));
+    b1 = hn::Add(b1, hn::LoadU(d, next + lanes));
+    b2 = hn::Add(b2, hn::LoadU(d, next + 2 * lanes));
+    b3 = hn::Add(b3, hn::LoadU(d, next + 3 * lanes));
+  }
+  if (r < rows) {
+    a0 = hn::Add(a0, hn::LoadU(d, x));
+    a1 = hn::Add(a1, hn::LoadU(d, x + lanes));
+    a2 = hn::Add(a2, hn::LoadU(d, x + 2 * lanes));
+    a3 = hn::Add(a3, hn::LoadU(d, x + 3 * lanes));
+  }
+  sums[0] = hn::Add(a0, b0);
+  sums[1] = hn::Add(a1, b1);
+  sums[2] = hn::Add(a2, b2);
+  sums[3] = hn::Add(a3, b3);
+}
+
 /// acc[i] += v[i] for the first `count` lanes.
 HWY_INLINE void add_to(double* acc, D d, V v, size_t count) {
 #if HWY_TARGET != HWY_SCALAR
@@ -126,6 +155,11 @@ void sum_rows(const float* x, size_t rows, size_t inner, double* acc) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   size_t j = 0;
+  for (; j + 4 * lanes <= inner; j += 4 * lanes) {
+    V sums[4];
+    sum_column_block(d, x + j, rows, inner, sums);
+    for (size_t k = 0; k < 4; ++k) add_to(acc + j + k * lanes, d, sums[k], lanes);
+  }
   for (; j + lanes <= inner; j += lanes) {
     const V s = sum_column_vector(d, x + j, rows, inner,
                                   [d](const float* p) HWY_ATTR { return hn::LoadU(d, p); });
