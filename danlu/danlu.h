@@ -40,6 +40,7 @@
 #include "danlu/ops/matmul.h"
 #include "danlu/ops/nn.h"
 #include "danlu/ops/random.h"
+#include "danlu/ops/recurrent.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/optim/accumulating.h"
 #include "danlu/optim/adafactor.h"

@@ -8,11 +8,9 @@
 #include "danlu/ops/transform/history.h"
 
 namespace danlu::transform {
-namespace {
 
 using internal::Node;
 
-/// The decomposition of one element, batched in its turn.
 std::vector<Array> batch_decomposition(const BatchContext& c) {
   std::vector<Array> arguments, elements, values;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
@@ -32,8 +30,6 @@ std::vector<Array> batch_decomposition(const BatchContext& c) {
   }
   return results;
 }
-
-}  // namespace
 
 std::vector<Array> batch_node(const BatchContext& c) {
   if (c.size == 0) {

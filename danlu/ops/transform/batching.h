@@ -35,5 +35,8 @@ Subgraph batch_graph(const Graph& graph, const std::vector<bool>& batched, int64
 
 /// One node for all elements, by whichever rule its record has; every output has the batch axis.
 std::vector<Array> batch_node(const BatchContext& context);
+/// What it does for a composite op without a rule: the decomposition of one element, batched in its
+/// turn. For rules that serve some calls only.
+std::vector<Array> batch_decomposition(const BatchContext& context);
 
 }  // namespace danlu::transform

@@ -1,9 +1,11 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/attention.h"
 #include "danlu/backends/cpu/ref/layer_norm.h"
+#include "danlu/backends/cpu/ref/recurrent.h"
 #include "danlu/backends/cpu/ref/softmax.h"
 #include "danlu/backends/cpu/simd/attention.h"
 #include "danlu/backends/cpu/simd/layer_norm.h"
+#include "danlu/backends/cpu/simd/recurrent.h"
 #include "danlu/backends/cpu/simd/softmax.h"
 #include "danlu/ops/registry.h"
 
@@ -14,7 +16,11 @@ std::vector<KernelList> nn_kernel_lists() {
           {log_softmax_op, {simd::log_softmax(), ref::log_softmax()}},
           {layer_norm_op, {simd::layer_norm(), ref::layer_norm()}},
           {attention_op, {simd::attention(), ref::attention()}},
-          {attention_backward_op, {simd::attention_backward(), ref::attention_backward()}}};
+          {attention_backward_op, {simd::attention_backward(), ref::attention_backward()}},
+          {lstm_op, {simd::lstm(), ref::lstm()}},
+          {lstm_backward_op, {simd::lstm_backward(), ref::lstm_backward()}},
+          {gru_op, {simd::gru(), ref::gru()}},
+          {gru_backward_op, {simd::gru_backward(), ref::gru_backward()}}};
 }
 
 }  // namespace danlu::cpu
