@@ -45,14 +45,17 @@ class TakeKernel final : public Kernel {
       const Range range = chunk_range(outer_ * count, threads_, chunk);
       if (outer_ == 1 && !reader_.read(args, 1, range.begin, range.end, indices)) good = false;
       if (range.begin == range.end || !good) return;
-      int64_t outer = range.begin / count, k = range.begin % count;
-      const int64_t last = std::min<int64_t>(count, k + range.end - range.begin);
-      std::byte* to = args.out<std::byte>(0) + offset(range.begin);
-      for (int64_t i = range.begin; i < range.end; ++i, to += run_bytes_) {
-        const std::byte* rows = args.in<std::byte>(0) + offset(outer * size_);
-        if (k + kAhead < last) __builtin_prefetch(rows + offset(indices[k + kAhead]));
-        std::memcpy(to, rows + offset(indices[k]), run_bytes_);
-        if (++k == count) k = 0, ++outer;
+      switch (run_bytes_) {  // short runs are copied without a call
+        case 4:
+          return copy_runs<4>(args, indices, range);
+        case 64:
+          return copy_runs<64>(args, indices, range);
+        case 128:
+          return copy_runs<128>(args, indices, range);
+        case 256:
+          return copy_runs<256>(args, indices, range);
+        default:
+          return copy_runs<0>(args, indices, range);
       }
     });
     if (!good) std::memset(args.outputs[0], 0, out_bytes_);
@@ -63,6 +66,27 @@ class TakeKernel final : public Kernel {
  private:
   static constexpr int64_t kAhead = 8;
   size_t offset(int64_t row) const { return static_cast<size_t>(row) * run_bytes_; }
+
+  /// The runs of the output's range, of kBytes or, where that is 0, of any length.
+  template <size_t kBytes>
+  void copy_runs(const KernelArgs& args, const int64_t* indices, const Range& range) const {
+    const size_t bytes = kBytes == 0 ? run_bytes_ : kBytes;
+    const int64_t count = reader_.count();
+    int64_t outer = range.begin / count, k = range.begin % count;
+    const int64_t last = std::min<int64_t>(count, k + range.end - range.begin);
+    std::byte* to = args.out<std::byte>(0) + offset(range.begin);
+    for (int64_t i = range.begin; i < range.end; ++i, to += bytes) {
+      const std::byte* rows = args.in<std::byte>(0) + offset(outer * size_);
+      if (k + kAhead < last) {
+        const std::byte* next = rows + offset(indices[k + kAhead]);
+        for (size_t line = 0; line < std::min<size_t>(bytes, 256); line += 64) {
+          __builtin_prefetch(next + line);
+        }
+      }
+      std::memcpy(to, rows + offset(indices[k]), bytes);
+      if (++k == count) k = 0, ++outer;
+    }
+  }
 
   int axis_;
   int64_t size_, outer_;

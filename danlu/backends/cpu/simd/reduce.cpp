@@ -4,6 +4,7 @@
 
 #include "danlu/backends/cpu/simd/reduce_rows.h"
 #include "danlu/backends/cpu/simd/tile.h"
+#include "danlu/backends/cpu/simd/tile_table.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/base/thread.h"
 #include "danlu/ops/reduction/reduction_attrs.h"
@@ -50,6 +51,8 @@ Split split_of(const KernelQuery& query) {
   return {.where = Where::mixed};
 }
 
+constexpr int64_t kGroup = 1 << 15;  ///< elements that are summed before float64 is needed
+
 std::string float_refusal(const KernelQuery& query) {
   return query.inputs[0].dtype == DType::float32 ? "" : "only float32 is reduced here";
 }
@@ -61,8 +64,38 @@ std::string sum_refusal(const KernelQuery& query) {
   return float_refusal(query);
 }
 
+/// Rows added up in groups, which are summed in float32 and collected in float64.
+std::unique_ptr<Kernel> prepare_column_sums(const KernelQuery& query, const Split& split) {
+  const int64_t group = std::clamp<int64_t>(kGroup / split.inner, 8, 64);
+  const int chunks = static_cast<int>(std::clamp<int64_t>(split.outer / group, 1, query.threads));
+  const auto sum_rows = tile_table(query.isa).sum_rows;
+  return simple_kernel(
+      [=](const KernelArgs& args) {
+        auto* sums = reinterpret_cast<double*>(args.scratch);
+        parallel_chunks(chunks, [&](int chunk) {
+          double* mine = sums + chunk * split.inner;
+          std::fill_n(mine, split.inner, 0.0);
+          const Range rows = chunk_range(split.outer, chunks, chunk);
+          for (int64_t row = rows.begin; row < rows.end; row += group) {
+            sum_rows(args.in<float>(0) + row * split.inner,
+                     static_cast<size_t>(std::min<int64_t>(group, rows.end - row)),
+                     static_cast<size_t>(split.inner), mine);
+          }
+        });
+        for (int64_t i = 0; i < split.inner; ++i) {
+          double sum = 0;
+          for (int chunk = 0; chunk < chunks; ++chunk) sum += sums[chunk * split.inner + i];
+          args.out<float>(0)[i] = static_cast<float>(sum);
+        }
+      },
+      static_cast<size_t>(chunks * split.inner) * sizeof(double), chunks);
+}
+
 std::unique_ptr<Kernel> prepare_sum(const KernelQuery& query) {
   const Split split = split_of(query);
+  if (split.where == Where::leading && split.inner >= 16 && split.outer > 0) {
+    return prepare_column_sums(query, split);
+  }
   const TileStore store = split.where == Where::all        ? TileStore::sum_all
                           : split.where == Where::trailing ? TileStore::sum_inner
                                                            : TileStore::sum_outer;

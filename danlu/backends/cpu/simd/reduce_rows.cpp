@@ -30,12 +30,29 @@ HWY_INLINE void for_vectors(D d, const float* x, size_t n, V filler, F f) {
 /// The greatest element, or NaN. Minima are maxima of the negated row.
 template <bool kNegate>
 HWY_INLINE float greatest(D d, const float* x, size_t n) {
+  const size_t lanes = hn::Lanes(d);
   const V low = hn::Set(d, -kInf);
+  const auto value = [&](V v) HWY_ATTR { return kNegate ? hn::Neg(v) : v; };
   V most = low;
   auto nan = hn::IsNaN(low);
+  if (n >= 8 * lanes) {
+    // Four maxima at once, as each waits for the one before it.
+    V a = low, b = low, c = low, e = low;
+    for (; n >= 4 * lanes; n -= 4 * lanes, x += 4 * lanes) {
+      const V v0 = hn::LoadU(d, x), v1 = hn::LoadU(d, x + lanes);
+      const V v2 = hn::LoadU(d, x + 2 * lanes), v3 = hn::LoadU(d, x + 3 * lanes);
+      nan = hn::Or(
+          nan, hn::Or(hn::Or(hn::IsNaN(v0), hn::IsNaN(v1)), hn::Or(hn::IsNaN(v2), hn::IsNaN(v3))));
+      a = hn::Max(a, value(v0));
+      b = hn::Max(b, value(v1));
+      c = hn::Max(c, value(v2));
+      e = hn::Max(e, value(v3));
+    }
+    most = hn::Max(hn::Max(a, b), hn::Max(c, e));
+  }
   for_vectors(d, x, n, kNegate ? hn::Neg(low) : low, [&](V v, size_t) HWY_ATTR {
     nan = hn::Or(nan, hn::IsNaN(v));
-    most = hn::Max(most, kNegate ? hn::Neg(v) : v);
+    most = hn::Max(most, value(v));
   });
   if (!hn::AllFalse(d, nan)) return kNan;
   const float result = hn::GetLane(hn::MaxOfLanes(d, most));

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -85,7 +86,7 @@ void sort_keys(K* keys, int64_t n) {
 }
 
 constexpr int64_t kLongRow = 1 << 14;
-constexpr int64_t kSamples = 32;  ///< looked at for each splitter
+constexpr int64_t kSamples = 128;  ///< looked at for each splitter
 
 /// Rows of keys: `load(row, stride, range, keys)` makes those of a range, `store(keys, stride,
 /// range, row)` writes them back.
@@ -124,12 +125,12 @@ class RowSort final : public Kernel {
   }
 
  private:
-  /// One row on all threads: keys are sent to a bucket for each thread, between splitters that a
-  /// sample gives, and each thread sorts one.
+  /// One row on all threads. Each separates a part of the keys by splitters that a sample gives;
+  /// then each collects the keys between two splitters and sorts them.
   void sort_together(const In* from, K* keys, Out* to) const {
     const int64_t n = rows_.length;
-    K *sent = keys + n, *sample = sent + n;
-    auto* counts = reinterpret_cast<int64_t*>(sample + kSamples * threads_);  // (chunk, bucket)
+    K *sorted = keys + n, *sample = sorted + n;
+    auto* counts = reinterpret_cast<int64_t*>(sample + kSamples * threads_);  // (part, bucket)
     const auto part = [&](int chunk) { return chunk_range(n, threads_, chunk); };
     parallel_chunks(threads_, [&](int chunk) { load_(from, rows_.stride, part(chunk), keys); });
 
@@ -137,38 +138,53 @@ class RowSort final : public Kernel {
     for (int64_t i = 0; i < samples; ++i) sample[i] = keys[(2 * i + 1) * n / (2 * samples)];
     std::sort(sample, sample + samples, [](const K& a, const K& b) { return less(a, b); });
     for (int64_t i = 1; i < threads_; ++i) sample[i - 1] = sample[i * kSamples];
-    const auto bucket_of = [&](const K& key) {
-      int64_t bucket = 0;
-      for (int64_t i = 0; i + 1 < threads_; ++i) {
-        bucket += static_cast<int64_t>(!less(key, sample[i]));
-      }
-      return bucket;
-    };
     parallel_chunks(threads_, [&](int chunk) {
-      int64_t* mine = counts + chunk * threads_;
-      std::fill_n(mine, threads_, int64_t{0});
       const Range range = part(chunk);
-      for (int64_t i = range.begin; i < range.end; ++i) ++mine[bucket_of(keys[i])];
+      separate(keys + range.begin, sorted + range.begin, range.end - range.begin, sample,
+               threads_ - 1, counts + chunk * threads_);
     });
-    int64_t begin = 0;
-    for (int bucket = 0; bucket < threads_; ++bucket) {
-      for (int chunk = 0; chunk < threads_; ++chunk) {
-        const int64_t count = std::exchange(counts[chunk * threads_ + bucket], begin);
-        begin += count;
-      }
-    }
-    parallel_chunks(threads_, [&](int chunk) {
-      int64_t* place = counts + chunk * threads_;
-      const Range range = part(chunk);
-      for (int64_t i = range.begin; i < range.end; ++i) sent[place[bucket_of(keys[i])]++] = keys[i];
-    });
-    // Every count is where its bucket's next chunk begins by now.
     parallel_chunks(threads_, [&](int bucket) {
-      const int64_t* ends = counts + (threads_ - 1) * threads_;
-      const Range range{bucket == 0 ? 0 : ends[bucket - 1], ends[bucket]};
-      sort_keys(sent + range.begin, range.end - range.begin);
-      store_(sent, rows_.stride, range, to);
+      int64_t begin = 0;
+      for (int chunk = 0; chunk < threads_; ++chunk) {
+        const int64_t* mine = counts + chunk * threads_;
+        begin = std::accumulate(mine, mine + bucket, begin);
+      }
+      int64_t end = begin;
+      for (int chunk = 0; chunk < threads_; ++chunk) {
+        const int64_t* mine = counts + chunk * threads_;
+        const int64_t first = std::accumulate(mine, mine + bucket, part(chunk).begin);
+        std::copy_n(keys + first, mine[bucket], sorted + end);
+        end += mine[bucket];
+      }
+      sort_keys(sorted + begin, end - begin);
+      store_(sorted, rows_.stride, Range{begin, end}, to);
     });
+  }
+
+  /// Puts `n` keys into the order of the buckets that `count` splitters make; sizes[count + 1] is
+  /// how many each holds.
+  static void separate(K* keys, K* spare, int64_t n, const K* splitters, int64_t count,
+                       int64_t* sizes) {
+    if (count == 0) {
+      *sizes = n;
+      return;
+    }
+    const int64_t middle = count / 2;
+    const K splitter = splitters[middle];
+    // Every key is written to both ends, and one end moves: nothing is left to be predicted.
+    int64_t low = 0, high = n - 1;
+    for (int64_t i = 0; i < n; ++i) {
+      const K key = keys[i];
+      const auto is_low = static_cast<int64_t>(less(key, splitter));
+      spare[low] = key;
+      spare[high] = key;
+      low += is_low;
+      high -= 1 - is_low;
+    }
+    std::copy_n(spare, n, keys);
+    separate(keys, spare, low, splitters, middle, sizes);
+    separate(keys + low, spare, n - low, splitters + middle + 1, count - middle - 1,
+             sizes + middle + 1);
   }
 
   Rows rows_;
