@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "danlu/core/array.h"
@@ -8,7 +9,9 @@
 namespace danlu {
 
 /// An activation: one known by name, or any function of an Array.
-/// Names: linear, relu, sigmoid, tanh, softmax, softplus, exponential.
+/// Names: those of keras.activations, linear, relu, gelu, …, with the defaults that Keras has there
+/// (gelu is exact). `swish` and `hard_swish` are silu and hard_silu. `threshold` needs arguments
+/// and has no name here.
 class ActivationFunction {
  public:
   using Function = std::function<Array(const Array&)>;
@@ -30,4 +33,19 @@ class ActivationFunction {
   Function function_;
 };
 
+/// What keras.activations has beyond the functions of danlu/ops/nn.h.
+namespace activations {
+
+/// max_value: none: unbounded. Errors: none; the layer ReLU refuses negative numbers.
+struct ReLUOptions {
+  double negative_slope = 0;
+  std::optional<double> max_value;
+  double threshold = 0;
+};
+/// min(x, max_value) where x > threshold, negative_slope · (x − threshold) elsewhere.
+Array relu(const Array& x, const ReLUOptions& options = {});
+/// x · tanh(softplus(x)). Source: Misra (2019).
+Array mish(const Array& x);
+
+}  // namespace activations
 }  // namespace danlu

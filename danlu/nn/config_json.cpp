@@ -1,12 +1,14 @@
 #include "danlu/nn/config_json.h"
 
 #include "danlu/base/error.h"
+#include "danlu/base/text.h"
 
 namespace danlu {
 namespace {
 
 /// "GlorotUniform" for "glorot_uniform".
 std::string to_class_name(const std::string& name) {
+  if (name == "stft") return "STFT";
   std::string out;
   bool begins = true;
   for (const char c : name) {
@@ -20,17 +22,38 @@ std::string to_class_name(const std::string& name) {
   return out;
 }
 
-std::string from_class_name(const std::string& name) {
-  std::string out;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') {
-      if (!out.empty()) out += '_';
-      out += static_cast<char>(c - 'A' + 'a');
-    } else {
-      out += c;
-    }
+/// The visitor over the members that the config of an initializer of this kind has.
+template <class S, class V>
+void initializer_fields(S& spec, V&& v) {
+  using Kind = Initializer::Kind;
+  switch (spec.kind) {
+    case Kind::constant:
+      if (spec.name == "constant") v("value", spec.a);
+      return;
+    case Kind::normal:
+    case Kind::truncated_normal:
+      v("mean", spec.a), v("stddev", spec.b), v("seed", spec.seed);
+      return;
+    case Kind::uniform:
+      v("minval", spec.a), v("maxval", spec.b), v("seed", spec.seed);
+      return;
+    case Kind::scaled:
+      if (spec.name == "variance_scaling") v("scale", spec.b);
+      v("seed", spec.seed), v("input_axes", spec.input_axes), v("output_axes", spec.output_axes);
+      return;
+    case Kind::orthogonal:
+      v("gain", spec.a), v("seed", spec.seed);
+      return;
+    case Kind::identity:
+      v("gain", spec.a);
+      return;
+    case Kind::stft:
+      v("side", spec.side), v("window", spec.window), v("periodic", spec.periodic);
+      v("scaling", spec.scaling);
+      return;
+    case Kind::custom:
+      return;
   }
-  return out;
 }
 
 }  // namespace
@@ -55,19 +78,14 @@ Json to_json(const OptionalShape& x) {
 Json to_json(const ActivationFunction& x) { return Json(x.name()); }
 
 Json to_json(const Initializer& x) {
-  using Kind = Initializer::Kind;
   const auto& spec = x.spec();
   Json config = Json::object();
-  if (spec.name == "constant") config.set("value", spec.a);
-  if (spec.kind == Kind::normal || spec.kind == Kind::truncated_normal) {
-    config.set("mean", spec.a);
-    config.set("stddev", spec.b);
+  initializer_fields(
+      spec, [&](const char* name, const auto& value) { config.set(name, to_json(value)); });
+  if (spec.name == "variance_scaling") {
+    config.set("mode", internal::mode_name(spec.mode));
+    config.set("distribution", internal::distribution_name(spec.distribution));
   }
-  if (spec.kind == Kind::uniform) {
-    config.set("minval", spec.a);
-    config.set("maxval", spec.b);
-  }
-  if (spec.kind != Kind::constant) config.set("seed", to_json(spec.seed));
   return object_json(to_class_name(spec.name), std::move(config));
 }
 
@@ -98,15 +116,19 @@ void from_json(const Json& json, Initializer& x) {
     x = Initializer(json.as_string());
     return;
   }
-  Initializer::Spec spec = Initializer(from_class_name(json.at("class_name").as_string())).spec();
+  Initializer::Spec spec = Initializer(to_snake_case(json.at("class_name").as_string())).spec();
   if (const Json* config = json.find("config")) {
-    for (const char* key : {"value", "mean", "minval"}) {
-      if (const Json* member = config->find(key)) spec.a = member->as_double();
+    initializer_fields(spec, [&](const char* name, auto& value) {
+      if (const Json* member = config->find(name)) from_json(*member, value);
+    });
+    const auto text = [&](const char* name, const char* otherwise) {
+      const Json* member = config->find(name);
+      return member != nullptr ? member->as_string() : std::string(otherwise);
+    };
+    if (spec.name == "variance_scaling") {
+      internal::set_names(spec, text("mode", internal::mode_name(spec.mode)),
+                          text("distribution", internal::distribution_name(spec.distribution)));
     }
-    for (const char* key : {"stddev", "maxval"}) {
-      if (const Json* member = config->find(key)) spec.b = member->as_double();
-    }
-    if (const Json* member = config->find("seed")) from_json(*member, spec.seed);
   }
   x = Initializer(std::move(spec));
 }

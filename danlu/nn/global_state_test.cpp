@@ -67,7 +67,8 @@ TEST(Initializers, Errors) {
                        "[initializer] There is no initializer of this name. Expected one of zeros, "
                        "ones, constant, random_normal, random_uniform, truncated_normal, "
                        "glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, "
-                       "lecun_normal. Received \"xavier\".");
+                       "lecun_normal, variance_scaling, orthogonal, identity, stft. Received "
+                       "\"xavier\".");
           throw;
         }
       },

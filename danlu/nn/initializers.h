@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "danlu/core/array.h"
 
@@ -11,25 +12,42 @@ namespace danlu {
 
 /// How the first values of a weight come about. Known names: zeros, ones, constant, random_normal,
 /// random_uniform, truncated_normal, glorot_uniform, glorot_normal, he_uniform, he_normal,
-/// lecun_uniform, lecun_normal.
+/// lecun_uniform, lecun_normal, variance_scaling, orthogonal, identity, stft.
 ///
 /// Without a seed each call draws from a stream of its own, taken from `set_random_seed`'s
 /// sequence; with one, every call gives the same numbers. Values are drawn in the dtype asked for.
-/// Sources: Glorot and Bengio (2010); He et al. (2015); LeCun et al. (1998).
+/// Sources: Glorot and Bengio (2010); He et al. (2015); LeCun et al. (1998); Saxe et al. (2014).
 class Initializer {
  public:
-  enum class Kind : uint8_t { constant, normal, uniform, truncated_normal, scaled, custom };
+  enum class Kind : uint8_t {
+    constant,
+    normal,
+    uniform,
+    truncated_normal,
+    scaled,
+    orthogonal,
+    identity,
+    stft,
+    custom
+  };
   enum class Mode : uint8_t { fan_in, fan_out, fan_avg };
+  enum class Distribution : uint8_t { uniform, truncated_normal, untruncated_normal };
 
   /// The parameters behind every initializer; the ones a kind does not use stay as they are.
   struct Spec {
     std::string name = "zeros";
     Kind kind = Kind::constant;
-    double a = 0;  ///< the constant, the mean, or the lower end
+    double a = 0;  ///< the constant, the mean, the lower end, or the gain
     double b = 0;  ///< the standard deviation, the upper end, or the scale of the variance
     Mode mode = Mode::fan_avg;
-    bool uniform = true;  ///< of `scaled`: uniform or truncated normal
+    Distribution distribution = Distribution::uniform;  ///< of `scaled`
     std::optional<int64_t> seed;
+    /// Of `scaled`: axes that count the inputs and outputs of a unit; none: as `compute_fans`.
+    std::optional<std::vector<int64_t>> input_axes, output_axes;
+    std::string side = "real";                       ///< of `stft`
+    std::optional<std::string> window = "hann";      ///< of `stft`
+    std::optional<std::string> scaling = "density";  ///< of `stft`
+    bool periodic = false;                           ///< of `stft`
     friend bool operator==(const Spec&, const Spec&) = default;
   };
   using Function = std::function<Array(const Shape&, DType)>;
@@ -38,13 +56,15 @@ class Initializer {
   /// Errors: ValueError, which lists the names, when there is none of this name.
   Initializer(const std::string& name);
   Initializer(const char* name) : Initializer(std::string(name)) {}
-  explicit Initializer(Spec spec) : spec_(std::move(spec)) {}
+  /// Errors: ValueError for numbers and names out of range.
+  explicit Initializer(Spec spec);
   /// A function of one's own.
   Initializer(Function function);
 
   const Spec& spec() const { return spec_; }
   const std::string& name() const { return spec_.name; }
-  /// The values, lazily. Errors: ShapeError from a custom function of the wrong shape.
+  /// The values, lazily. Errors: ShapeError for a shape that the initializer cannot fill, also from
+  /// a custom function.
   Array operator()(const Shape& shape, DType dtype = DType::float32) const;
 
  private:
@@ -58,6 +78,17 @@ struct Fans {
   double in = 1, out = 1;
 };
 Fans compute_fans(const Shape& shape);
+/// The same by the axes of `spec`, where it has them.
+Fans compute_fans(const Shape& shape, const Initializer::Spec& spec);
+
+namespace internal {
+/// Between the names of Keras and those of the enumerations. Errors: ValueError for unknown ones.
+void set_names(Initializer::Spec& spec, const std::string& mode, const std::string& distribution);
+const char* mode_name(Initializer::Mode mode);
+const char* distribution_name(Initializer::Distribution distribution);
+/// Errors: ValueError for numbers and names out of range.
+void check_spec(const Initializer::Spec& spec);
+}  // namespace internal
 
 namespace initializers {
 
@@ -73,6 +104,26 @@ struct UniformConfig {
   double minval = -0.05;
   double maxval = 0.05;
   std::optional<int64_t> seed;
+};
+struct VarianceScalingConfig {
+  double scale = 1;                               ///< > 0
+  std::string mode = "fan_in";                    ///< or "fan_out", "fan_avg"
+  std::string distribution = "truncated_normal";  ///< or "untruncated_normal", "uniform"
+  std::optional<int64_t> seed;
+  std::optional<std::vector<int64_t>> input_axes, output_axes;  ///< both or none
+};
+struct OrthogonalConfig {
+  double gain = 1;
+  std::optional<int64_t> seed;
+};
+struct IdentityConfig {
+  double gain = 1;
+};
+struct STFTConfig {
+  std::string side = "real";                       ///< or "imag"
+  std::optional<std::string> window = "hann";      ///< or "hamming", "boxcar", none
+  std::optional<std::string> scaling = "density";  ///< or "spectrum", none
+  bool periodic = false;                           ///< kept as Keras keeps it: see `STFT`
 };
 struct ConstantConfig {
   double value = 0;
@@ -133,6 +184,30 @@ class LecunUniform : public Initializer {
 class LecunNormal : public Initializer {
  public:
   LecunNormal(SeedConfig config = {});
+};
+
+/// Of variance scale / fan. Errors: ValueError for numbers and names out of range.
+class VarianceScaling : public Initializer {
+ public:
+  VarianceScaling(VarianceScalingConfig config = {});
+};
+/// Orthogonal columns, or rows where there are fewer, times gain; of more than two axes all but the
+/// last count as one. Errors when drawn: ShapeError for less than two axes.
+class Orthogonal : public Initializer {
+ public:
+  Orthogonal(OrthogonalConfig config = {});
+};
+/// gain on the diagonal. Errors when drawn: ShapeError unless there are two axes.
+class Identity : public Initializer {
+ public:
+  Identity(IdentityConfig config = {});
+};
+/// The windowed cosines or sines of a short-time Fourier transform. As in Keras, `periodic` is what
+/// SciPy calls `fftbins`: true gives the periodic window, false the symmetric one.
+/// Shapes: (frame length, 1, frequencies). Errors: ValueError for unknown names; ShapeError.
+class STFT : public Initializer {
+ public:
+  STFT(STFTConfig config = {});
 };
 
 }  // namespace initializers

@@ -103,6 +103,42 @@ Variable LayerImpl::add_weight(std::string name, const Shape& shape, const Initi
   return weights_.back();
 }
 
+Variable LayerImpl::add_weight(std::string name, const Shape& shape, const Initializer& initializer,
+                               Regularizer regularizer, Constraint constraint) {
+  Variable weight = add_weight(std::move(name), shape, initializer);
+  if (regularizer.defined() || constraint.defined()) {
+    rules_.push_back({weight, std::move(regularizer), std::move(constraint)});
+  }
+  return weight;
+}
+
+std::vector<Array> LayerImpl::losses() const {
+  std::vector<Array> all;
+  if (!trainable()) return all;
+  with_error_context(where(), [&] {
+    for (const Rule& rule : rules_) {
+      if (rule.regularizer.defined() && rule.weight.trainable()) {
+        all.push_back(rule.regularizer(rule.weight));
+      }
+    }
+  });
+  for (const Layer& layer : sublayers()) {
+    for (Array& loss : layer->losses()) all.push_back(std::move(loss));
+  }
+  return all;
+}
+
+void LayerImpl::apply_constraints() {
+  if (!trainable()) return;
+  with_error_context(where(), [&] {
+    for (Rule& rule : rules_) {
+      if (!rule.constraint.defined() || !rule.weight.trainable()) continue;
+      rule.weight.assign(rule.constraint(rule.weight));
+    }
+  });
+  for (const Layer& layer : sublayers()) layer->apply_constraints();
+}
+
 Variable LayerImpl::add_seed_state(std::optional<int64_t> seed) {
   const int64_t value = seed ? *seed : next_random_seed();
   seed_states_.emplace_back(Array(std::vector<int64_t>{value, 0}), "seed_generator_state", false);

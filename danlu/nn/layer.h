@@ -10,7 +10,9 @@
 #include "danlu/core/variable.h"
 #include "danlu/io/json.h"
 #include "danlu/nn/config_types.h"
+#include "danlu/nn/constraints.h"
 #include "danlu/nn/initializers.h"
+#include "danlu/nn/regularizers.h"
 
 namespace danlu {
 
@@ -74,6 +76,10 @@ class LayerImpl {
   std::vector<Variable> non_trainable_variables() const;
   /// Elements of all weights.
   int64_t count_params() const;
+  /// What the regularizers of trainable weights add to the loss: a scalar each.
+  std::vector<Array> losses() const;
+  /// Brings trainable weights under their constraints, as each training step does.
+  void apply_constraints();
 
   /// The config as Keras's `get_config` gives it; the layer's name and dtype are always filled in.
   virtual Json get_config() const = 0;
@@ -89,6 +95,9 @@ class LayerImpl {
 
   Variable add_weight(std::string name, const Shape& shape, const Initializer& initializer,
                       bool trainable = true);
+  /// A trainable weight with what its config says of it.
+  Variable add_weight(std::string name, const Shape& shape, const Initializer& initializer,
+                      Regularizer regularizer, Constraint constraint = {});
   /// The state {seed, counter} of random numbers, which is no weight.
   Variable add_seed_state(std::optional<int64_t> seed);
 
@@ -100,7 +109,13 @@ class LayerImpl {
   bool named_;
   DType dtype_;
   bool built_ = false;
+  struct Rule {
+    Variable weight;
+    Regularizer regularizer;
+    Constraint constraint;
+  };
   std::vector<Variable> weights_;
+  std::vector<Rule> rules_;
   std::vector<Variable> seed_states_;
 };
 

@@ -186,7 +186,7 @@ void Model::load_weights(const std::string& path) {
 
 void Model::compile(CompileConfig config) {
   steps_ = std::make_unique<Steps>(network_, std::move(config.optimizer), std::move(config.loss),
-                                   std::move(config.metrics));
+                                   std::move(config.metrics), std::move(config.weighted_metrics));
 }
 
 Steps& Model::steps() const {

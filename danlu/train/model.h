@@ -27,6 +27,7 @@ struct CompileConfig {
   Optimizer optimizer = "adam";
   Loss loss = "mean_squared_error";
   std::vector<Metric> metrics;
+  std::vector<Metric> weighted_metrics;  ///< those that take the weights of samples and classes
 };
 
 /// A network with what belongs to training it. Movable, not copyable.

@@ -357,10 +357,25 @@ TEST(Model, Errors) {
                            "Received "
                            "\"mean_square_error\".");
   expect_error<ValueError>([] { Metric("accurracy"); },
-                           "[metric] There is no metric of this name. Expected one of accuracy, "
-                           "acc, binary_accuracy, categorical_accuracy, "
+                           "[metric] There is no metric of this name. Expected one of "
+                           "accuracy, acc, binary_accuracy, categorical_accuracy, "
                            "sparse_categorical_accuracy, top_k_categorical_accuracy, "
-                           "sparse_top_k_categorical_accuracy, mean_squared_error, mse. Received "
+                           "sparse_top_k_categorical_accuracy, mean_squared_error, mse, "
+                           "root_mean_squared_error, mean_absolute_error, mae, "
+                           "mean_absolute_percentage_error, mape, "
+                           "mean_squared_logarithmic_error, msle, log_cosh_error, "
+                           "cosine_similarity, pearson_correlation, "
+                           "concordance_correlation, r2_score, binary_crossentropy, bce,"
+                           " categorical_crossentropy, sparse_categorical_crossentropy, "
+                           "kl_divergence, poisson, hinge, squared_hinge, "
+                           "categorical_hinge, true_positives, false_positives, "
+                           "true_negatives, false_negatives, precision, recall, "
+                           "sensitivity_at_specificity, specificity_at_sensitivity, "
+                           "precision_at_recall, recall_at_precision, auc, f1_score, "
+                           "f_beta_score, io_u, binary_io_u, mean_io_u, one_hot_io_u, "
+                           "one_hot_mean_io_u, confusion_matrix, matthews_correlation, "
+                           "cohen_kappa, ndcg, mean_reciprocal_rank, hit_rate, "
+                           "perplexity, bleu. Received "
                            "\"accurracy\".");
   CompileConfig one_hot_loss = classifier();
   one_hot_loss.loss = "categorical_crossentropy";

@@ -6,6 +6,7 @@
 
 #include "danlu/autodiff/autodiff.h"
 #include "danlu/base/error.h"
+#include "danlu/ops/elementwise.h"
 
 namespace danlu {
 namespace {
@@ -62,43 +63,65 @@ Array weight_of(std::span<const Array> inputs) { return inputs.size() > 2 ? inpu
 }  // namespace
 
 Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
-             std::vector<Metric> metrics)
+             std::vector<Metric> metrics, std::vector<Metric> weighted_metrics)
     : network_(std::move(network)),
       optimizer_(std::move(optimizer)),
       loss_(std::move(loss)),
       metrics_(std::move(metrics)),
-      train_([this](const auto&) { return state(true); },
+      weighted_metrics_(std::move(weighted_metrics)),
+      train_([this](const auto& inputs) { return state(true, inputs); },
              [this](std::span<const Array> inputs) -> std::vector<Array> {
                require_target(inputs);
                const std::vector<Variable> variables = network_->trainable_weights();
                std::vector<Array> parameters;
                for (const Variable& variable : variables) parameters.push_back(variable.value());
                const Array y_pred = (*network_)(inputs[0], {.training = true});
-               const Array loss = loss_(inputs[1], y_pred, weight_of(inputs));
+               const Array loss = total_loss(inputs, y_pred);
                const std::vector<Array> grads = gradients(optimizer_->scale_loss(loss), parameters);
                optimizer_->apply(grads, variables);
-               accumulate(inputs[1], y_pred, loss);
+               network_->apply_constraints();
+               accumulate(inputs, y_pred, loss);
                return {};
              }),
-      test_([this](const auto&) { return state(false); },
+      test_([this](const auto& inputs) { return state(false, inputs); },
             [this](std::span<const Array> inputs) -> std::vector<Array> {
               require_target(inputs);
               const Array y_pred = (*network_)(inputs[0]);
-              accumulate(inputs[1], y_pred, loss_(inputs[1], y_pred, weight_of(inputs)));
+              accumulate(inputs, y_pred, total_loss(inputs, y_pred));
               return {};
             }) {}
 
-void Steps::accumulate(const Array& y_true, const Array& y_pred, const Array& loss) {
-  loss_tracker_.update_state(loss, static_cast<double>(y_pred.shape()[0]));
-  for (Metric& metric : metrics_) metric->update_state(y_true, y_pred);
+Array Steps::total_loss(std::span<const Array> inputs, const Array& y_pred) const {
+  Array total = loss_(inputs[1], y_pred, weight_of(inputs));
+  for (const Array& loss : network_->losses()) total = total + loss;
+  return total;
 }
 
-std::vector<Variable> Steps::state(bool training) {
+void Steps::accumulate(std::span<const Array> inputs, const Array& y_pred, const Array& loss) {
+  loss_tracker_.update_state(loss, static_cast<double>(y_pred.shape()[0]));
+  for (const Metric& metric : metrics_) metric->update_state(inputs[1], y_pred);
+  for (const Metric& metric : weighted_metrics_) {
+    metric->update_state(inputs[1], y_pred, weight_of(inputs));
+  }
+}
+
+std::vector<Metric> Steps::all_metrics() const {
+  std::vector<Metric> all = metrics_;
+  all.insert(all.end(), weighted_metrics_.begin(), weighted_metrics_.end());
+  return all;
+}
+
+std::vector<Variable> Steps::state(bool training, const std::vector<TensorSpec>& inputs) {
   if (training) optimizer_->build(network_->trainable_weights());
   std::vector<Variable> all = network_state(*network_);
   if (training) append(all, optimizer_->variables());
   append(all, loss_tracker_.variables());
-  for (const Metric& metric : metrics_) append(all, metric->variables());
+  for (const Metric& metric : all_metrics()) {
+    if (inputs.size() > 1) {
+      metric->ensure_built(inputs[1].shape, network_->compute_output_shape(inputs[0].shape));
+    }
+    append(all, metric->variables());
+  }
   std::vector<Array> values;
   for (const Variable& variable : all) values.push_back(variable.value());
   eval(std::span<const Array>(values));  // one plan for all first values instead of one each
@@ -114,12 +137,12 @@ void Steps::reset_metrics() {
     }
   };
   clear(loss_tracker_.variables());
-  for (const Metric& metric : metrics_) clear(metric->variables());
+  for (const Metric& metric : all_metrics()) clear(metric->variables());
 }
 
 Logs Steps::logs() const {
   Logs logs{{loss_tracker_.name(), loss_tracker_.value()}};
-  for (const Metric& metric : metrics_) logs[metric->name()] = metric->value();
+  for (const Metric& metric : all_metrics()) logs[metric->name()] = metric->value();
   return logs;
 }
 

@@ -51,7 +51,7 @@ class Steps {
  public:
   /// Errors: none until a step is traced.
   Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
-        std::vector<Metric> metrics);
+        std::vector<Metric> metrics, std::vector<Metric> weighted_metrics = {});
 
   /// One optimizer step; the step it ran. Errors: ValueError for a fault in the data; nothing has
   /// changed then.
@@ -64,20 +64,23 @@ class Steps {
   size_t traced() const { return train_.traced() + test_.traced(); }
 
   /// Everything that a training step may change.
-  std::vector<Variable> training_state() { return state(true); }
+  std::vector<Variable> training_state() { return state(true, {}); }
 
   Optimizer& optimizer() { return optimizer_; }
   const Loss& loss() const { return loss_; }
 
  private:
-  void accumulate(const Array& y_true, const Array& y_pred, const Array& loss);
-  std::vector<Variable> state(bool training);
+  /// The loss with what regularizers add.
+  Array total_loss(std::span<const Array> inputs, const Array& y_pred) const;
+  void accumulate(std::span<const Array> inputs, const Array& y_pred, const Array& loss);
+  std::vector<Variable> state(bool training, const std::vector<TensorSpec>& inputs);
+  std::vector<Metric> all_metrics() const;
 
   std::shared_ptr<Network> network_;
   Optimizer optimizer_;
   Loss loss_;
   metrics::Mean loss_tracker_{"loss"};
-  std::vector<Metric> metrics_;
+  std::vector<Metric> metrics_, weighted_metrics_;
   StepCache train_, test_;
 };
 

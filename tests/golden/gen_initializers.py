@@ -29,7 +29,27 @@ PLAIN = [
     ("random_uniform", "RandomUniform", {"minval": -1.0, "maxval": 3.0}),
     ("truncated_normal", "TruncatedNormal", {}),
     ("truncated_normal", "TruncatedNormal", {"mean": -1.0, "stddev": 2.0}),
+    ("constant", "Constant", {"value": 2.5}),
+    ("variance_scaling", "VarianceScaling", {}),
+    ("variance_scaling", "VarianceScaling", {"scale": 2.0, "mode": "fan_out"}),
+    (
+        "variance_scaling",
+        "VarianceScaling",
+        {"scale": 0.5, "mode": "fan_avg", "distribution": "uniform"},
+    ),
+    ("variance_scaling", "VarianceScaling", {"distribution": "untruncated_normal"}),
+    ("he_normal", "HeNormal", {"input_axes": [1], "output_axes": [0]}),
 ]
+# What has no random numbers, or no distribution of single elements: the values themselves.
+FIXED = [
+    ("Identity", {}, [3, 5]),
+    ("Identity", {"gain": 2.0}, [4, 4]),
+    ("STFT", {}, [8, 1, 5]),
+    ("STFT", {"side": "imag", "window": "hamming", "scaling": "spectrum"}, [7, 1, 4]),
+    ("STFT", {"window": None, "periodic": True}, [6, 1, 3]),
+    ("STFT", {"periodic": True, "scaling": None}, [6, 1, 4]),
+]
+ORTHOGONAL = [({}, [6, 4]), ({"gain": 3.0}, [3, 5]), ({}, [2, 3, 4])]
 DRAWS = [200, 300]
 
 
@@ -58,10 +78,12 @@ def entry(recorder, name, kind, config, shape):
     initializer = getattr(keras.initializers, kind)(**config, **seed_of(kind))
     initializer(shape, dtype="float32")
     fan_in, fan_out = random_initializers.compute_fans(shape)
+    kept = {k: v for k, v in initializer.get_config().items() if k != "seed"}
     return {
         "name": name,
         "class": kind,
         "config": config,
+        "get_config": kept,
         "shape": shape,
         "fan_in": fan_in,
         "fan_out": fan_out,
@@ -70,7 +92,7 @@ def entry(recorder, name, kind, config, shape):
 
 
 def seed_of(kind):
-    return {} if kind in ("Zeros", "Ones") else {"seed": 7}
+    return {} if kind in ("Zeros", "Ones", "Constant") else {"seed": 7}
 
 
 def observed(kind, config):
@@ -98,10 +120,27 @@ def main():
     for name, kind, config in PLAIN:
         entries.append(entry(recorder, name, kind, config, [5, 3]))
         entries[-1]["observed"] = observed(kind, config)
-    lines = ",\n  ".join(json.dumps(e) for e in entries)
-    text = (
-        '{\n "keras": ' + json.dumps(keras.__version__) + ',\n "cases": [\n  ' + lines + "\n ]\n}\n"
-    )
+    fixed = []
+    for kind, config, shape in FIXED:
+        common.use("float64")
+        initializer = getattr(keras.initializers, kind)(**config)
+        values = np.asarray(initializer(shape, dtype="float64")).reshape(-1).tolist()
+        fixed.append(
+            {
+                "class": kind,
+                "config": config,
+                "get_config": initializer.get_config(),
+                "shape": shape,
+                "values": values,
+            }
+        )
+    orthogonal = [{"config": config, "shape": shape} for config, shape in ORTHOGONAL]
+    content = {"cases": entries, "fixed": fixed, "orthogonal": orthogonal}
+    parts = [
+        f' "{key}": [\n  ' + ",\n  ".join(json.dumps(e) for e in values) + "\n ]"
+        for key, values in content.items()
+    ]
+    text = '{\n "keras": ' + json.dumps(keras.__version__) + ",\n" + ",\n".join(parts) + "\n}\n"
     (common.HERE / "initializers.json").write_text(text)
     print(f"initializers.json: {len(entries)} cases")
 

@@ -6,8 +6,6 @@
 #include "danlu/base/error.h"
 #include "danlu/base/text.h"
 #include "danlu/nn/layers/configured_layer.h"
-#include "danlu/ops/elementwise.h"
-#include "danlu/ops/manipulation.h"
 #include "danlu/ops/nn.h"
 
 namespace danlu {
@@ -42,14 +40,9 @@ class ReLUImpl final : public ConfiguredLayer<ReLUConfig> {
 
   Array call(const Array& x, const CallContext&) override {
     const ReLUConfig& c = config();
-    const bool bounded = c.max_value.has_value();
-    if (c.threshold == 0 && c.negative_slope == 0) {
-      return bounded ? clip(x, 0.0, *c.max_value) : relu(x);
-    }
-    const Array above = bounded ? minimum(x, *c.max_value) : x;
-    const Array below =
-        c.negative_slope == 0 ? zeros_like(x) : (x - c.threshold) * c.negative_slope;
-    return danlu::where(x > c.threshold, above, below);
+    return activations::relu(
+        x,
+        {.negative_slope = c.negative_slope, .max_value = c.max_value, .threshold = c.threshold});
   }
 };
 

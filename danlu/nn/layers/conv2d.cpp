@@ -67,8 +67,11 @@ class Conv2DImpl final : public ConfiguredLayer<Conv2DConfig> {
   void build(const Shape& input) override {
     const Conv2DConfig& c = config();
     const Shape shape{c.kernel_size[0], c.kernel_size[1], input[-1] / c.groups, c.filters};
-    kernel_ = add_weight("kernel", shape, c.kernel_initializer);
-    if (c.use_bias) bias_ = add_weight("bias", Shape{c.filters}, c.bias_initializer);
+    kernel_ = add_weight("kernel", shape, c.kernel_initializer, c.kernel_regularizer,
+                         c.kernel_constraint);
+    if (c.use_bias)
+      bias_ = add_weight("bias", Shape{c.filters}, c.bias_initializer, c.bias_regularizer,
+                         c.bias_constraint);
   }
 
   Array call(const Array& x, const CallContext&) override {

@@ -5,8 +5,10 @@
 
 #include "danlu/nn/activations.h"
 #include "danlu/nn/config_types.h"
+#include "danlu/nn/constraints.h"
 #include "danlu/nn/initializers.h"
 #include "danlu/nn/layer.h"
+#include "danlu/nn/regularizers.h"
 
 namespace danlu {
 
@@ -21,6 +23,10 @@ struct Conv2DConfig {
   bool use_bias = true;
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
+  Regularizer kernel_regularizer;
+  Regularizer bias_regularizer;
+  Constraint kernel_constraint;
+  Constraint bias_constraint;
   std::string name;
   std::string dtype;
   bool trainable = true;
@@ -32,6 +38,8 @@ struct Conv2DConfig {
     v("padding", c.padding), v("dilation_rate", c.dilation_rate), v("groups", c.groups);
     v("activation", c.activation), v("use_bias", c.use_bias);
     v("kernel_initializer", c.kernel_initializer), v("bias_initializer", c.bias_initializer);
+    v("kernel_regularizer", c.kernel_regularizer), v("bias_regularizer", c.bias_regularizer);
+    v("kernel_constraint", c.kernel_constraint), v("bias_constraint", c.bias_constraint);
     v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
     v("input_shape", c.input_shape);
   }

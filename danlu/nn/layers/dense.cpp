@@ -26,8 +26,11 @@ class DenseImpl final : public ConfiguredLayer<DenseConfig> {
 
   void build(const Shape& input) override {
     const int64_t units = config().units;
-    kernel_ = add_weight("kernel", Shape{input[-1], units}, config().kernel_initializer);
-    if (config().use_bias) bias_ = add_weight("bias", Shape{units}, config().bias_initializer);
+    kernel_ = add_weight("kernel", Shape{input[-1], units}, config().kernel_initializer,
+                         config().kernel_regularizer, config().kernel_constraint);
+    if (config().use_bias)
+      bias_ = add_weight("bias", Shape{units}, config().bias_initializer, config().bias_regularizer,
+                         config().bias_constraint);
   }
 
   Array call(const Array& x, const CallContext&) override {

@@ -5,8 +5,10 @@
 
 #include "danlu/nn/activations.h"
 #include "danlu/nn/config_types.h"
+#include "danlu/nn/constraints.h"
 #include "danlu/nn/initializers.h"
 #include "danlu/nn/layer.h"
+#include "danlu/nn/regularizers.h"
 
 namespace danlu {
 
@@ -16,6 +18,10 @@ struct DenseConfig {
   bool use_bias = true;
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
+  Regularizer kernel_regularizer;
+  Regularizer bias_regularizer;
+  Constraint kernel_constraint;
+  Constraint bias_constraint;
   std::string name;
   std::string dtype;
   bool trainable = true;
@@ -25,6 +31,8 @@ struct DenseConfig {
   static void fields(Self& c, V&& v) {
     v("units", c.units), v("activation", c.activation), v("use_bias", c.use_bias);
     v("kernel_initializer", c.kernel_initializer), v("bias_initializer", c.bias_initializer);
+    v("kernel_regularizer", c.kernel_regularizer), v("bias_regularizer", c.bias_regularizer);
+    v("kernel_constraint", c.kernel_constraint), v("bias_constraint", c.bias_constraint);
     v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
     v("input_shape", c.input_shape);
   }

@@ -65,7 +65,12 @@ TEST(Dense, Errors) {
       "axis -1. Received (None, None).");
   expect_error<ValueError>([] { Dense({.units = 2, .activation = "rleu"}); },
                            "[activation] There is no activation of this name. Expected one of "
-                           "linear, relu, sigmoid, tanh, softmax, softplus, exponential. Received "
+                           "linear, relu, sigmoid, tanh, softmax, softplus, exponential,"
+                           " relu6, leaky_relu, elu, celu, selu, gelu, silu, swish, glu,"
+                           " mish, softsign, hard_sigmoid, hard_silu, hard_swish, "
+                           "hard_tanh, hard_shrink, soft_shrink, tanh_shrink, "
+                           "log_sigmoid, log_softmax, sparsemax, sparse_plus, "
+                           "sparse_sigmoid, squareplus. Received "
                            "\"rleu\".");
   expect_error<ValueError>([] { Dense({.units = 2, .name = "top", .dtype = "int32"}); },
                            "[Dense 'top'] A layer cannot compute in this dtype. Expected "
@@ -276,7 +281,9 @@ TEST(Layer, ConfigsAreThoseOfKeras) {
   EXPECT_EQ(layer->get_config().dump(),
             R"({"units":10,"activation":"softmax","use_bias":true,"kernel_initializer":)"
             R"({"class_name":"RandomNormal","config":{"mean":0.0,"stddev":0.1,"seed":4}},)"
-            R"("bias_initializer":{"class_name":"Zeros","config":{}},"name":"top",)"
+            R"("bias_initializer":{"class_name":"Zeros","config":{}},)"
+            R"("kernel_regularizer":null,"bias_regularizer":null,"kernel_constraint":null,)"
+            R"("bias_constraint":null,"name":"top",)"
             R"("dtype":"float32","trainable":true,"input_shape":[4]})");
   expect_error<ValueError>(
       [] { layer_from_config("Dens", Json::object()); },
