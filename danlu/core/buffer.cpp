@@ -34,13 +34,18 @@ std::atomic<bool>& poison_switch() {
 /// tables.
 constexpr size_t kHugeFrom = 768 * 1024;
 constexpr size_t kHugePage = 2 * 1024 * 1024;
+/// From here on freed blocks are kept.
+constexpr size_t kKeptFrom = 256 * 1024;
+constexpr size_t kPage = 4096;
 
 size_t padded_size(size_t bytes) {
-  const size_t alignment = bytes < kHugeFrom ? Buffer::kAlignment : kHugePage;
-  return (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  const size_t grain = bytes < kKeptFrom   ? Buffer::kAlignment
+                       : bytes < kHugeFrom ? kPage
+                                           : kHugePage;
+  return (std::max<size_t>(bytes, 1) + grain - 1) / grain * grain;
 }
 
-/// Freed blocks in huge pages, for the next one of the same size: a result of a function that is
+/// Large freed blocks, for the next one of the same size: a result of a function that is
 /// called again and again. A fresh one costs as much as writing it twice, as the system clears it
 /// page by page. With what is kept the process never has more than was live at once before, and
 /// never keeps more than kMostKept.
@@ -121,26 +126,28 @@ constexpr bool kRecycle = true;
 void* allocate_bytes(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   const size_t padded = padded_size(bytes);
-  if (bytes < kHugeFrom) return std::aligned_alloc(Buffer::kAlignment, padded);
+  if (bytes < kKeptFrom) return std::aligned_alloc(Buffer::kAlignment, padded);
   if (kRecycle) {
     if (void* kept = recycler().take(padded)) return kept;
   }
-  void* data = std::aligned_alloc(kHugePage, padded);
+  const bool huge = bytes >= kHugeFrom;
+  const size_t alignment = huge ? kHugePage : kPage;
+  void* data = std::aligned_alloc(alignment, padded);
   if (data == nullptr && kRecycle) {
     recycler().clear();
-    data = std::aligned_alloc(kHugePage, padded);
+    data = std::aligned_alloc(alignment, padded);
   }
   if (data == nullptr) return nullptr;
   if (kRecycle) recycler().count_new(padded);
 #ifdef MADV_HUGEPAGE
   // A system without huge pages refuses, and the block is as good as any.
-  (void)madvise(data, padded, MADV_HUGEPAGE);
+  if (huge) (void)madvise(data, padded, MADV_HUGEPAGE);
 #endif
   return data;
 }
 
 void free_bytes(void* data, size_t bytes) {
-  if (kRecycle && bytes >= kHugeFrom) {
+  if (kRecycle && bytes >= kKeptFrom) {
     recycler().give_back(data, padded_size(bytes));
   } else {
     std::free(data);

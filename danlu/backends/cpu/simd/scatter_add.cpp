@@ -46,9 +46,7 @@ class ScatterAddKernel final : public Kernel {
         std::fill(out + rows.begin * inner_, out + rows.end * inner_, 0.0f);
         for (int64_t i = 0; i < wanted; ++i) {
           if (i + kAhead < wanted) fetch(updates, out, mine[i + kAhead], indices);
-          const float* from = updates + mine[i] * inner_;
-          float* to = out + indices[mine[i]] * inner_;
-          for (int64_t j = 0; j < inner_; ++j) to[j] += from[j];
+          add_row(updates + mine[i] * inner_, inner_, out + indices[mine[i]] * inner_);
         }
       }
     });
@@ -61,6 +59,15 @@ class ScatterAddKernel final : public Kernel {
  private:
   static constexpr int64_t kAhead = 8;
   static constexpr int64_t kLine = 16;  ///< floats of a cache line
+
+  /// A loop of known length over memory of its own is one of vectors.
+  static void add_row(const float* __restrict from, int64_t n, float* __restrict to) {
+    int64_t i = 0;
+    for (; i + kLine <= n; i += kLine) {
+      for (int64_t j = 0; j < kLine; ++j) to[i + j] += from[i + j];
+    }
+    for (; i < n; ++i) to[i] += from[i];
+  }
 
   void fetch(const float* updates, const float* out, int64_t k, const int64_t* indices) const {
     const float* from = updates + k * inner_;
