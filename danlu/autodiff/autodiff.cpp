@@ -1,12 +1,16 @@
 #include "danlu/autodiff/autodiff.h"
 
+#include <algorithm>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "danlu/base/error.h"
 #include "danlu/core/graph.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
+#include "danlu/ops/reduction.h"
+#include "danlu/ops/transform/batching.h"
 #include "danlu/ops/transform/reverse.h"
 
 namespace danlu {
@@ -58,6 +62,15 @@ namespace {
 
 struct CustomRule {
   CustomBackward backward;
+  /// Rules for batches that were made of this one, for programs to be found again.
+  struct Batch {
+    std::vector<bool> batched;
+    int64_t size;
+    std::weak_ptr<const CustomRule> rule;
+  };
+  mutable std::mutex mutex = {};
+  mutable std::vector<Batch> batches = {};
+
   size_t hash() const { return reinterpret_cast<size_t>(this); }
   std::string to_string() const { return "custom"; }
 };
@@ -74,6 +87,51 @@ struct CustomAttrs {
     return a.rule == b.rule && *a.forward == *b.forward;
   }
 };
+
+/// `rule` for each element of a batch; an input that all elements share gets the sum of their
+/// gradients.
+std::vector<Array> batched_backward(const CustomRule& rule, const std::vector<bool>& batched,
+                                    int64_t size, std::span<const Array> inputs,
+                                    std::span<const Array> outputs, std::span<const Array> grads) {
+  std::vector<Array> elements, values;
+  const auto element = [&](const Array& x) {
+    elements.push_back(make_placeholder({x.shape().without_axis(0), x.dtype()}));
+    values.push_back(x);
+    return elements.back();
+  };
+  std::vector<Array> one_inputs, one_outputs, one_grads;
+  for (size_t i = 0; i < batched.size(); ++i) {
+    one_inputs.push_back(batched[i] ? element(inputs[i]) : inputs[i]);
+  }
+  for (const Array& x : outputs) one_outputs.push_back(element(x));
+  for (const Array& x : grads) one_grads.push_back(element(x));
+  std::vector<Array> results = rule.backward(one_inputs, one_outputs, one_grads);
+  for (size_t i = 0; i < std::min(results.size(), batched.size()); ++i) {
+    if (!results[i].defined()) continue;
+    const auto all = transform::batch_between(std::span(&results[i], 1), elements, values, size);
+    const Array gradient = transform::with_batch_axis(all[0], size);
+    results[i] = batched[i] ? gradient : sum(gradient, {0});
+  }
+  return results;
+}
+
+std::shared_ptr<const CustomRule> batched_rule(const std::shared_ptr<const CustomRule>& rule,
+                                               const std::vector<bool>& batched, int64_t size) {
+  const std::lock_guard lock(rule->mutex);
+  for (const CustomRule::Batch& known : rule->batches) {
+    if (known.batched != batched || known.size != size) continue;
+    if (auto made = known.rule.lock()) return made;
+  }
+  std::erase_if(rule->batches, [](const CustomRule::Batch& known) { return known.rule.expired(); });
+  auto made = std::make_shared<CustomRule>();
+  made->backward = [rule, batched, size](const auto&... lists) {
+    return batched_backward(*rule, batched, size, lists...);
+  };
+  rule->batches.push_back({batched, size, made});
+  return made;
+}
+
+std::vector<Array> batch_custom(const BatchContext& c);
 
 const OpDef& custom_op() {
   static const OpDef op{
@@ -106,17 +164,31 @@ const OpDef& custom_op() {
           [](const Attrs* attrs, std::span<const Array> inputs) {
             return call_graph(*attrs_as<CustomAttrs>(attrs).forward, inputs);
           },
+      .batch = batch_custom,
       .doc = "A function whose derivative the user gave.",
   };
   return op;
+}
+
+std::vector<Array> batch_custom(const BatchContext& c) {
+  const auto& attrs = c.attrs_as<CustomAttrs>();
+  const std::vector<bool> batched(c.batched.begin(), c.batched.end());
+  std::vector<bool> all(c.outputs.size(), true);
+  const auto forward = transform::batch_graph(*attrs.forward, batched, c.size, all);
+  std::vector<Array> inputs(c.inputs.begin(), c.inputs.end());
+  inputs.insert(inputs.end(), forward.captures.begin(), forward.captures.end());
+  const auto rule = batched_rule(attrs.rule, batched, c.size);
+  return make_op_outputs(custom_op(), inputs, make_attrs(CustomAttrs{forward.graph, rule}));
 }
 
 }  // namespace
 
 std::function<std::vector<Array>(std::span<const Array>)> custom_derivative(
     std::function<std::vector<Array>(std::span<const Array>)> forward, CustomBackward backward) {
-  auto rule = std::make_shared<const CustomRule>(CustomRule{std::move(backward)});
-  return [forward = std::move(forward), rule](std::span<const Array> inputs) {
+  auto rule = std::make_shared<CustomRule>();
+  rule->backward = std::move(backward);
+  return [forward = std::move(forward),
+          rule = std::shared_ptr<const CustomRule>(rule)](std::span<const Array> inputs) {
     std::vector<Array> arguments;
     for (const Array& input : inputs) arguments.push_back(make_placeholder(input.spec()));
     Trace trace = trace_graph(arguments, forward(arguments));

@@ -8,6 +8,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/thread.h"
 #include "danlu/compile/run.h"
+#include "danlu/ops/tap.h"
 
 namespace danlu {
 namespace {
@@ -37,7 +38,8 @@ void merge_equal_scalars(Graph& graph, const std::vector<Array>& captures, size_
 
 }  // namespace
 
-BoundStep::BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs, const Body& body)
+BoundStep::BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs, const Body& body,
+                     bool keep_taps)
     : state_(std::move(state)), input_specs_(std::move(inputs)) {
   std::vector<Array> placeholders;
   for (const Variable& variable : state_) placeholders.push_back(make_placeholder(variable.spec()));
@@ -61,8 +63,18 @@ BoundStep::BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs
       results.push_back(now);
     }
   }
+  const auto tapped = keep_taps ? collect_taps(results) : std::map<std::string, Array>();
+  const size_t unnamed = results.size();
+  for (const auto& [name, value] : tapped) {
+    taps_.emplace(name, HostTensor::empty(value.shape(), value.dtype()));
+    results.push_back(value);
+  }
   Trace trace = trace_graph(all, results);
   graph_ = std::move(trace.graph);
+  for (const auto& [name, value] : tapped) {
+    graph_.named_outputs.emplace_back(name, graph_.outputs[unnamed + graph_.named_outputs.size()]);
+  }
+  graph_.outputs.resize(unnamed);
   captures_ = std::move(trace.captures);
   merge_equal_scalars(graph_, captures_, all.size());
   in_.resize(graph_.inputs.size());
@@ -103,6 +115,8 @@ void BoundStep::run(std::span<const void* const> inputs) {
   for (size_t i = 0; i < written_.size(); ++i) {
     out_[outputs_.size() + i] = const_cast<void*>(in_[written_[i]]);
   }
+  size_t next = outputs_.size() + written_.size();
+  for (auto& [name, tensor] : taps_) out_[next++] = tensor.data();
   run_instance(*instance_, in_, out_, versions_);
   for (size_t i : written_) state_[i].bump_version();
 }

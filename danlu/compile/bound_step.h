@@ -1,8 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "danlu/compile/compile.h"
@@ -19,9 +21,11 @@ class BoundStep {
   using Body = std::function<std::vector<Array>(std::span<const Array> inputs)>;
 
   /// Traces `body` on inputs of these specs, reading and assigning `state` (and only that; other
-  /// Variables it reads are constants of the step).
+  /// Variables it reads are constants of the step). With `keep_taps`, what `tap` named on the way
+  /// to the results and the new state can be read after each run; otherwise taps cost nothing.
   /// Errors: whatever the ops in `body` throw.
-  BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs, const Body& body);
+  BoundStep(std::vector<Variable> state, std::vector<TensorSpec> inputs, const Body& body,
+            bool keep_taps = false);
 
   /// Runs the step on row-major data of the traced specs, which must not lie in `outputs()`. The
   /// results are in `outputs()`.
@@ -33,6 +37,8 @@ class BoundStep {
 
   /// What the body returned, in memory that the next run overwrites.
   const std::vector<HostTensor>& outputs() const { return outputs_; }
+  /// What was tapped, as `collect_taps` names it, in memory that the next run overwrites.
+  const std::map<std::string, HostTensor>& taps() const { return taps_; }
   const Program& program() const;
   const Graph& graph() const { return graph_; }
   /// Nanoseconds per instruction of the latest run, and when each began, while profiling is on.
@@ -50,6 +56,7 @@ class BoundStep {
   std::vector<size_t> written_;  ///< indices into state_, in the order of the state outputs
   std::vector<std::pair<uint32_t, uint32_t>> pairs_;
   std::vector<HostTensor> outputs_;
+  std::map<std::string, HostTensor> taps_;  ///< the named outputs of graph_, in their order
   CompileOptions options_;
   std::unique_ptr<Instance> instance_;
   std::vector<const void*> in_;     ///< state, inputs, captures

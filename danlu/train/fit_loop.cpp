@@ -56,14 +56,15 @@ void FitLoop::with_batch_context(What&& what, Body&& body) {
 }
 
 void FitLoop::train_epoch(BatchStream& stream, int64_t epoch, const Callbacks& callbacks,
-                          const InterruptGuard& interrupt) {
+                          const FitOptions& options, const InterruptGuard& interrupt) {
   Steps& steps = model_.steps();
   steps.reset_metrics();
   stream.start(epoch);
   batch_ = 0;
   while (const Batch* batch = stream.next()) {
     for (const CallbackHandle& callback : callbacks) callback->on_train_batch_begin(batch_);
-    steps.train(*batch);
+    const BoundStep& step = steps.train(*batch, static_cast<bool>(options.on_taps));
+    if (options.on_taps) options.on_taps(batch_, step.taps());
     for (const CallbackHandle& callback : callbacks) {
       callback->on_train_batch_end(batch_, batch_logs_);
     }
@@ -128,7 +129,7 @@ History FitLoop::fit(const Dataset& data, const FitOptions& options) {
   for (int64_t epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
     for (const CallbackHandle& callback : callbacks) callback->on_epoch_begin(epoch);
     with_batch_context([&] { return "fit, epoch " + std::to_string(epoch + 1); },
-                       [&] { train_epoch(stream, epoch, callbacks, interrupt); });
+                       [&] { train_epoch(stream, epoch, callbacks, options, interrupt); });
     Logs logs = model_.steps().logs();
     history.interrupted = interrupt.requested();
     if (validation && !history.interrupted) {

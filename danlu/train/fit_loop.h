@@ -21,7 +21,7 @@ class FitLoop {
   using Callbacks = std::vector<CallbackHandle>;
 
   void train_epoch(BatchStream& stream, int64_t epoch, const Callbacks& callbacks,
-                   const InterruptGuard& interrupt);
+                   const FitOptions& options, const InterruptGuard& interrupt);
   /// The values of one pass over `stream`; none when it was interrupted.
   Logs test_epoch(BatchStream& stream, const Callbacks& callbacks,
                   const InterruptGuard* interrupt = nullptr);

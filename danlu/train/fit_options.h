@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -46,6 +48,9 @@ struct FitOptions {
   /// What a sample of each class counts in the training loss; classes that are missing count 1.
   std::map<int64_t, double> class_weight;
   Array sample_weight;  ///< what each sample counts in the loss: (samples), or (samples, …)
+  /// Called after each training step with what `tap` named in the model, in the loss, and in their
+  /// gradients; the tensors lie in memory that the next step overwrites. None: taps cost nothing.
+  std::function<void(int64_t batch, const std::map<std::string, HostTensor>& taps)> on_taps;
 };
 
 struct EvaluateOptions {

@@ -24,22 +24,23 @@ void require_target(std::span<const Array> inputs) {
 
 }  // namespace
 
-BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y, const HostTensor& weight) {
+BoundStep& StepCache::run(const HostTensor& x, const HostTensor& y, const HostTensor& weight,
+                          bool keep_taps) {
   const auto is = [](const TensorSpec& spec, const HostTensor& tensor) {
     return tensor.dtype() == spec.dtype && tensor.shape() == spec.shape;
   };
   const auto matches = [&](const Entry& e) {
-    return is(e.x, x) && is(e.y, y) && is(e.weight, weight);
+    return e.keep_taps == keep_taps && is(e.x, x) && is(e.y, y) && is(e.weight, weight);
   };
   const auto entry = std::find_if(entries_.begin(), entries_.end(), matches);
   if (entry == entries_.end()) {
     std::vector<TensorSpec> inputs = {x.spec()};
     if (y.defined()) inputs.push_back(y.spec());
     if (weight.defined()) inputs.push_back(weight.spec());
-    auto made = std::make_unique<BoundStep>(state_(inputs), inputs, body_);
+    auto made = std::make_unique<BoundStep>(state_(inputs), inputs, body_, keep_taps);
     ++traced_;
     if (entries_.size() == kMaxSteps) entries_.pop_back();
-    entries_.push_front({x.spec(), y.spec(), weight.spec(), std::move(made)});
+    entries_.push_front({x.spec(), y.spec(), weight.spec(), keep_taps, std::move(made)});
   } else {
     entries_.splice(entries_.begin(), entries_, entry);
   }

@@ -27,9 +27,10 @@ class StepCache {
   using State = std::function<std::vector<Variable>(const std::vector<TensorSpec>& inputs)>;
 
   StepCache(State state, Body body) : state_(std::move(state)), body_(std::move(body)) {}
-  /// Runs the step for inputs of these specs, tracing it the first time. Undefined tensors at the
-  /// end are left out.
-  BoundStep& run(const HostTensor& x, const HostTensor& y = {}, const HostTensor& weight = {});
+  /// Runs the step for inputs of these specs, tracing it the first time, with or without taps.
+  /// Undefined tensors at the end are left out.
+  BoundStep& run(const HostTensor& x, const HostTensor& y = {}, const HostTensor& weight = {},
+                 bool keep_taps = false);
   size_t size() const { return entries_.size(); }
   /// Steps made so far, those dropped since included.
   size_t traced() const { return traced_; }
@@ -37,6 +38,7 @@ class StepCache {
  private:
   struct Entry {
     TensorSpec x, y, weight;
+    bool keep_taps;
     std::unique_ptr<BoundStep> step;
   };
   State state_;
@@ -53,9 +55,11 @@ class Steps {
   Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
         std::vector<Metric> metrics, std::vector<Metric> weighted_metrics = {});
 
-  /// One optimizer step; the step it ran. Errors: ValueError for a fault in the data; nothing has
-  /// changed then.
-  BoundStep& train(const Batch& b) { return train_.run(b.x, b.y, b.sample_weight); }
+  /// One optimizer step; the step it ran, whose `taps()` are there with `keep_taps`. Errors:
+  /// ValueError for a fault in the data; nothing has changed then.
+  BoundStep& train(const Batch& b, bool keep_taps = false) {
+    return train_.run(b.x, b.y, b.sample_weight, keep_taps);
+  }
   void test(const Batch& b) { test_.run(b.x, b.y, b.sample_weight); }
   void reset_metrics();
   /// "loss" and every metric, as they stand.
