@@ -264,7 +264,9 @@ memory bandwidth (triad), seen in the run: {rates}. Versions: {versions}.
 - Roofline: the greater of the step's multiplications and additions (convolutions and products:
   forward, towards the weights, and towards the inputs but the first) at the FMA rate and the bytes
   that must cross the memory bus at the bandwidth: the batch, and each weight and slot read and
-  written once, where they do not fit into the second-level caches of the cores.
+  written once, where they do not fit into the second-level caches of the cores. Danlu's products
+  run on AMX tiles where the CPU has them: float32 split into three bfloat16 numbers, as exact as
+  FMA (docs/design.md), which may pass this roofline. `DANLU_ISA=avx512` goes without.
 - Installed size: Danlu's command with the shared libraries it loads; a peer's packages with what
   they require, less what only CUDA uses, and without the Python that both need.
 """

@@ -132,6 +132,7 @@ std::shared_ptr<const Program> compile_silently(const Graph& graph, const Compil
   if (options.fuse) {
     apply("fuse patterns", compile::fuse_patterns);
     apply("fuse tiles", compile::fuse_tiles);
+    apply("fuse products", compile::fuse_products);
   }
   compile::Selection selection = compile::select(current, options);
   report.refusals = selection.refusals;

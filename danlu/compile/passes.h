@@ -20,6 +20,9 @@ Graph merge_scans(const Graph& graph);
 Graph fuse_patterns(const Graph& graph);
 /// Elementwise chains with their reductions into tile programs, and equal programs into one.
 Graph fuse_tiles(const Graph& graph);
+/// Large products that only a flat tile program reads (gradients of weights and their updates)
+/// with it, so that they are read before they leave the cache.
+Graph fuse_products(const Graph& graph);
 /// Kernels and threads for every node.
 struct Selection {
   std::vector<Instruction> instructions;  ///< by node; empty kernel for inputs and aliases

@@ -26,13 +26,13 @@ Isa hardware_isa() {
 Isa permitted_isa() {
   const Isa best = hardware_isa();
   const char* text = std::getenv("DANLU_ISA");
-  if (text == nullptr || *text == '\0') return best;
+  if (text == nullptr || *text == '\0' || std::string_view(text) == "amx") return best;
   for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     if (name(isa) == text) return std::min(isa, best);
   }
   throw ValueError({.where = "DANLU_ISA",
                     .what = "There is no such instruction set",
-                    .expected = "baseline, avx2 or avx512",
+                    .expected = "baseline, avx2, avx512 or amx",
                     .received = "'" + std::string(text) + "'"});
 }
 

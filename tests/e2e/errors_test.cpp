@@ -287,8 +287,8 @@ TEST(MistakesDeathTest, WithTheEnvironment) {
       "^\\[DANLU_DISABLE\\] There is no pass of this name. Expected simplify, fuse, select, "
       "memory or all, separated by commas. Received 'fusion'.$");
   EXPECT_EXIT(ask("DANLU_ISA", "avx1024", [] { (void)cpu_isa(); }), ::testing::ExitedWithCode(3),
-              "^\\[DANLU_ISA\\] There is no such instruction set. Expected baseline, avx2 or "
-              "avx512. Received 'avx1024'.$");
+              "^\\[DANLU_ISA\\] There is no such instruction set. Expected baseline, avx2, "
+              "avx512 or amx. Received 'avx1024'.$");
 }
 
 }  // namespace

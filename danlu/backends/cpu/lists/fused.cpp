@@ -1,9 +1,11 @@
 #include "danlu/backends/cpu/ref/fused.h"
 #include "danlu/backends/cpu/kernel_list.h"
+#include "danlu/backends/cpu/ref/matmul_tile.h"
 #include "danlu/backends/cpu/ref/tile.h"
 #include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/conv_pool.h"
 #include "danlu/backends/cpu/simd/matmul.h"
+#include "danlu/backends/cpu/simd/matmul_tile.h"
 #include "danlu/backends/cpu/simd/sparse_conv.h"
 #include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/ops/registry.h"
@@ -18,9 +20,11 @@ namespace danlu::cpu {
 std::vector<KernelList> fused_kernel_lists() {
   return {
       {tile_op, {simd::generated_tile(), simd::tile(), ref::tile()}},
+      {matmul_tile_op, {simd::amx_matmul_tile(), simd::matmul_tile(), ref::matmul_tile()}},
       {fused_matmul_op,
        {
            simd::fused_matmul(),
+           simd::amx_fused_matmul(),
            simd::blocked_fused_matmul(),
 #ifndef DANLU_NO_ONEDNN
            onednn::fused_matmul(),

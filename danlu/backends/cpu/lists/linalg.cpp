@@ -16,6 +16,7 @@ std::vector<KernelList> linalg_kernel_lists() {
       {matmul_op,
        {
            simd::matmul(),
+           simd::amx_matmul(),
            simd::blocked_matmul(),
 #ifndef DANLU_NO_ONEDNN
            onednn::matmul(),

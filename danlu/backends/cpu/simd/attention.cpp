@@ -36,7 +36,7 @@ class AttentionBase : public Kernel {
  protected:
   /// c (+)= a · b, or with the transpose of b: `b_column` is the stride between its columns.
   void multiply(MatmulBlock block, int64_t b_column, float* panel) const {
-    product_.run(block, b_column, nullptr, panel);
+    product_.run(block, b_column, nullptr, {panel});
   }
 
   AttentionTile tile(const KernelArgs& args, float* scores, int64_t b, int64_t n, Range queries,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "danlu/backends/cpu/matmul_geometry.h"
+#include "danlu/backends/cpu/simd/amx_matmul.h"
 #include "danlu/base/thread.h"
 
 namespace danlu::cpu::simd {
@@ -22,56 +23,52 @@ std::string refuse(const KernelQuery& q, const MatmulAttrs& attrs) {
 
 class BlockedMatmulKernel final : public Kernel {
  public:
-  BlockedMatmulKernel(const KernelQuery& q, const MatmulAttrs& attrs, FusedActivation activation)
+  BlockedMatmulKernel(const KernelQuery& q, const MatmulAttrs& attrs, FusedActivation activation,
+                      const BlockedMatmul& loops)
       : g_(q.inputs[0].shape, q.inputs[1].shape, q.outputs[0].shape, attrs),
-        loops_(blocked_matmul_function(q.isa)),
+        loops_(loops),
         epilogue_(epilogue_function(q.isa)),
         activation_(activation),
         has_bias_(q.inputs.size() > 2) {
     const auto products = static_cast<int64_t>(g_.a_offsets.size());
     int64_t parts = products;
     if (products < q.threads) {
-      const int64_t row_parts = parts_of(g_.m, kRowGrain),
-                    column_parts = parts_of(g_.n, loops_.lanes);
-      const bool by_rows = work(g_.m, kRowGrain, q.threads, g_.n, loops_.lanes, 1) <
-                           work(g_.m, kRowGrain, 1, g_.n, loops_.lanes, q.threads);
+      const int64_t row_parts = parts_of(g_.m, loops_.rows),
+                    column_parts = parts_of(g_.n, loops_.columns);
+      const bool by_rows = work(q.threads, 1) < work(1, q.threads);
       split_ = by_rows ? Split::rows : Split::columns;
       parts = by_rows ? row_parts : column_parts;
     }
     threads_ = static_cast<int>(std::clamp<int64_t>(parts, 1, q.threads));
+    thread_bytes_ = loops_.scratch_bytes(g_.m, g_.n, g_.k, false);
   }
 
   int threads() const override { return threads_; }
-  size_t scratch_bytes() const override { return kPanelBytes * static_cast<size_t>(threads_); }
+  size_t scratch_bytes() const override { return thread_bytes_ * static_cast<size_t>(threads_); }
 
   void run(const KernelArgs& args) const override {
     const auto products = static_cast<int64_t>(g_.a_offsets.size());
     parallel_chunks(threads_, [&](int chunk) {
       Range range{0, products}, rows{0, g_.m}, columns{0, g_.n};
       if (split_ == Split::batch) range = chunk_range(products, threads_, chunk);
-      if (split_ == Split::rows) rows = chunk_range(g_.m, threads_, chunk, kRowGrain);
-      if (split_ == Split::columns) columns = chunk_range(g_.n, threads_, chunk, loops_.lanes);
+      if (split_ == Split::rows) rows = chunk_range(g_.m, threads_, chunk, loops_.rows);
+      if (split_ == Split::columns) columns = chunk_range(g_.n, threads_, chunk, loops_.columns);
       auto* panel =
-          reinterpret_cast<float*>(args.scratch + kPanelBytes * static_cast<size_t>(chunk));
+          reinterpret_cast<float*>(args.scratch + thread_bytes_ * static_cast<size_t>(chunk));
       for (int64_t i = range.begin; i < range.end; ++i) {
-        loops_.run(part(args, i, rows, columns), g_.b_column, epilogue_, panel);
+        loops_.run(part(args, i, rows, columns), g_.b_column, epilogue_, {panel});
       }
     });
   }
 
  private:
   enum class Split : uint8_t { batch, rows, columns };
-  static constexpr int64_t kRowGrain = 6;
-  /// Packing an element of b costs about as much as using it in this many rows.
-  static constexpr int64_t kPackRows = 16;
-
   static int64_t parts_of(int64_t length, int64_t grain) { return (length + grain - 1) / grain; }
   /// What the busiest of `row_parts` × `column_parts` threads computes, in columns of one row.
-  static int64_t work(int64_t m, int64_t row_grain, int64_t row_parts, int64_t n,
-                      int64_t column_grain, int64_t column_parts) {
-    const int64_t rows = parts_of(parts_of(m, row_grain), row_parts) * row_grain;
-    const int64_t columns = parts_of(parts_of(n, column_grain), column_parts) * column_grain;
-    return (std::min(rows, m) + kPackRows) * columns;
+  int64_t work(int64_t row_parts, int64_t column_parts) const {
+    const int64_t rows = parts_of(parts_of(g_.m, loops_.rows), row_parts) * loops_.rows;
+    const int64_t columns = parts_of(parts_of(g_.n, loops_.columns), column_parts) * loops_.columns;
+    return (std::min(rows, g_.m) + loops_.pack_rows) * columns;
   }
 
   MatmulBlock part(const KernelArgs& args, int64_t product, Range rows, Range columns) const {
@@ -97,25 +94,49 @@ class BlockedMatmulKernel final : public Kernel {
   bool has_bias_;
   Split split_ = Split::batch;
   int threads_ = 1;
+  size_t thread_bytes_ = 0;
 };
+
+std::string refuse_amx(const KernelQuery& q, const MatmulAttrs& attrs) {
+  if (!has_amx() || q.isa < Isa::avx512) return "there is no AMX";
+  if (!q.all_are(DType::float32)) return "only float32";
+  const int64_t k = q.inputs[0].shape[attrs.transpose_a ? -2 : -1];
+  const Shape& out = q.outputs[0].shape;
+  const bool fills_tiles = std::min({k, out[-1], out[-2]}) >= 32;
+  return fills_tiles ? "" : "the matrices do not fill the tiles";
+}
+
+std::unique_ptr<Kernel> make(const KernelQuery& q, const BlockedMatmul& loops) {
+  return std::make_unique<BlockedMatmulKernel>(q, q.attrs_as<MatmulAttrs>(), FusedActivation::none,
+                                               loops);
+}
+std::unique_ptr<Kernel> make_fused(const KernelQuery& q, const BlockedMatmul& loops) {
+  const auto& attrs = q.attrs_as<FusedMatmulAttrs>();
+  return std::make_unique<BlockedMatmulKernel>(q, attrs.matmul, attrs.activation, loops);
+}
 
 }  // namespace
 
 KernelDef blocked_matmul() {
   return {"blocked", [](const KernelQuery& q) { return refuse(q, q.attrs_as<MatmulAttrs>()); },
-          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-            return std::make_unique<BlockedMatmulKernel>(q, q.attrs_as<MatmulAttrs>(),
-                                                         FusedActivation::none);
-          }};
+          [](const KernelQuery& q) { return make(q, blocked_matmul_function(q.isa)); }};
 }
 
 KernelDef blocked_fused_matmul() {
   return {"blocked",
           [](const KernelQuery& q) { return refuse(q, q.attrs_as<FusedMatmulAttrs>().matmul); },
-          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-            const auto& attrs = q.attrs_as<FusedMatmulAttrs>();
-            return std::make_unique<BlockedMatmulKernel>(q, attrs.matmul, attrs.activation);
-          }};
+          [](const KernelQuery& q) { return make_fused(q, blocked_matmul_function(q.isa)); }};
+}
+
+KernelDef amx_matmul() {
+  return {"amx", [](const KernelQuery& q) { return refuse_amx(q, q.attrs_as<MatmulAttrs>()); },
+          [](const KernelQuery& q) { return make(q, amx_matmul_function()); }};
+}
+
+KernelDef amx_fused_matmul() {
+  return {"amx",
+          [](const KernelQuery& q) { return refuse_amx(q, q.attrs_as<FusedMatmulAttrs>().matmul); },
+          [](const KernelQuery& q) { return make_fused(q, amx_matmul_function()); }};
 }
 
 }  // namespace danlu::cpu::simd

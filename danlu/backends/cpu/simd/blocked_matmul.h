@@ -8,15 +8,28 @@ namespace danlu::cpu::simd {
 /// first-level cache, a is read where it is.
 KernelDef blocked_matmul();
 KernelDef blocked_fused_matmul();
+/// The same on AMX, where that is.
+KernelDef amx_matmul();
+KernelDef amx_fused_matmul();
 
 /// Bytes for a packed panel of b.
 inline constexpr size_t kPanelBytes = 32 * 1024;
 
+/// Where factors are packed.
+struct PackedPanels {
+  float* memory = nullptr;  ///< `scratch_bytes`
+  bool keeps = false;       ///< b is kept whole
+  bool ready = false;       ///< a call with the same b, n and k has kept it
+};
+
 /// The loops for one ISA.
 struct BlockedMatmul {
-  int lanes;  ///< columns are best cut at multiples of it
-  /// As MatmulFunction, with any stride between b's columns; `panel` has kPanelBytes.
-  void (*run)(const MatmulBlock& block, int64_t b_column, EpilogueFunction epilogue, float* panel);
+  int64_t rows, columns;  ///< c is best cut at multiples of them
+  int64_t pack_rows;      ///< packing an element of b costs about as much as using it so often
+  size_t (*scratch_bytes)(int64_t m, int64_t n, int64_t k, bool keeps);
+  /// As MatmulFunction, with any stride between b's columns.
+  void (*run)(const MatmulBlock& block, int64_t b_column, EpilogueFunction epilogue,
+              PackedPanels panels);
 };
 BlockedMatmul blocked_matmul_function(Isa isa);
 

@@ -31,6 +31,18 @@ constexpr int most_rows(int vectors) {
 constexpr int kMostRows = most_rows(1);
 /// A block of c that stays in the second-level cache while all of k is added to it.
 constexpr int64_t kRowBlock = 480, kColumnBlock = 512;
+constexpr int64_t kWidest = kVectors * int64_t{hn::MaxLanes(D())};
+constexpr int64_t kPanelFloats = kPanelBytes / sizeof(float);
+
+int64_t depths_of(int64_t k) {
+  constexpr int64_t kMostDepth = kPanelFloats / kWidest;
+  return std::max<int64_t>(1, (k + kMostDepth - 1) / kMostDepth);
+}
+int64_t panels(int64_t n, int64_t k) { return (n + kWidest - 1) / kWidest * depths_of(k); }
+
+size_t scratch_bytes(int64_t, int64_t n, int64_t k, bool keeps) {
+  return kPanelBytes * static_cast<size_t>(keeps ? panels(n, k) : 1);
+}
 
 /// A part of b, and what its product with a's rows adds to.
 struct Panel {
@@ -53,9 +65,8 @@ enum class Source : uint8_t {
   copied,  ///< in b itself, and they are packed for the next blocks
 };
 
-/// `next` is where the block after this one begins.
 template <int kR, int kV, Source kSource>
-void block(const Panel& t, const float* a, float* c, const float* next, float* packed) {
+void block(const Panel& t, const float* a, float* c, float* packed) {
   const D d;
   constexpr size_t kLanes = hn::MaxLanes(d);
   V sums[kR][kV];
@@ -96,20 +107,10 @@ void block(const Panel& t, const float* a, float* c, const float* next, float* p
       for (int v = 0; v < kV; ++v) sums[r][v] = hn::MulAdd(factor, row[v], sums[r][v]);
     }
   };
-  const float* const first = a;
   int64_t p = 0;
-  for (int r = 0; r < kR; ++r, next += t.c_row) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kV; ++v) __builtin_prefetch(next + v * kLanes, 1);
-    const int64_t end = t.depth * (r + 1) / kR;
-    if (a_column == 1) {
-      const float* next_a = first + (kR + r) * a_row;
-      for (int64_t i = 0; i < t.depth; i += 16) __builtin_prefetch(next_a + i);
-    }
-    for (; p + 2 <= end; p += 2, a += 2 * a_column, b += 2 * b_row) {
-      step(a, b);
-      step(a + a_column, b + b_row);
-    }
+  for (; p + 2 <= t.depth; p += 2, a += 2 * a_column, b += 2 * b_row) {
+    step(a, b);
+    step(a + a_column, b + b_row);
   }
   if (p < t.depth) step(a, b);
 #pragma GCC unroll 12
@@ -126,8 +127,7 @@ void block(const Panel& t, const float* a, float* c, const float* next, float* p
   }
 }
 
-using BlockFunction = void (*)(const Panel&, const float* a, float* c, const float* next,
-                               float* packed);
+using BlockFunction = void (*)(const Panel&, const float* a, float* c, float* packed);
 /// By vectors and rows, each less one.
 using BlockTable = std::array<std::array<BlockFunction, kMostRows>, kVectors>;
 
@@ -185,37 +185,34 @@ void fetch(const Panel& t, int64_t i, int64_t parts) {
 
 /// The product of a panel with `rows` rows of a, in blocks of nearly equal height, while `next`
 /// comes nearer.
-void add_panel(const Panel& panel, const Panel* next, int64_t rows, float* packed) {
+void add_panel(const Panel& panel, const Panel* next, int64_t rows, const PackedPanels& packed) {
   constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
   const int64_t vectors = (panel.columns + kLanes - 1) / kLanes;
   const int64_t most = most_rows(static_cast<int>(vectors));
   const int64_t blocks = (rows + most - 1) / most;
-  Source source = blocks == 1 ? Source::matrix : Source::copied;
-  if (panel.b_column != 1) {
-    pack(panel, vectors * kLanes, packed);
+  Source source = blocks == 1 && !packed.keeps ? Source::matrix : Source::copied;
+  if (packed.ready) source = Source::packed;
+  if (panel.b_column != 1 && !packed.ready) {
+    pack(panel, vectors * kLanes, packed.memory);
     source = Source::packed;
   }
   for (int64_t i = 0; i < blocks; ++i) {
     const int64_t begin = rows * i / blocks, end = rows * (i + 1) / blocks;
-    if (next != nullptr) fetch(*next, i, blocks);
+    if (next != nullptr && !packed.ready) fetch(*next, i, blocks);
     const BlockFunction function =
         kBlocks[static_cast<size_t>(source)][static_cast<size_t>(vectors - 1)]
                [static_cast<size_t>(end - begin - 1)];
-    function(panel, panel.a + begin * panel.a_row, panel.c + begin * panel.c_row,
-             panel.c + end * panel.c_row, packed);
+    function(panel, panel.a + begin * panel.a_row, panel.c + begin * panel.c_row, packed.memory);
     source = Source::packed;
   }
 }
 
 /// A block of c, depth by depth and panel by panel.
-void add_products(const MatmulBlock& t, int64_t b_column, float* packed) {
+void add_products(const MatmulBlock& t, int64_t b_column, PackedPanels packed) {
   constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
-  constexpr int64_t kWidest = kVectors * kLanes;
-  constexpr int64_t kMostDepth = static_cast<int64_t>(kPanelBytes / sizeof(float)) / kWidest;
-  const int64_t depths = std::max<int64_t>(1, (t.k + kMostDepth - 1) / kMostDepth);
-  const int64_t panels = (t.n + kWidest - 1) / kWidest;
+  const int64_t depths = depths_of(t.k), count = panels(t.n, t.k), across = count / depths;
   const auto panel_at = [&](int64_t i) {
-    const int64_t depth = i / panels, column = i % panels * kWidest;
+    const int64_t depth = i / across, column = i % across * kWidest;
     const int64_t begin = t.k * depth / depths, end = t.k * (depth + 1) / depths;
     const int64_t columns = std::min(kWidest, t.n - column);
     return Panel{.b = t.b + begin * t.b_row + column * b_column,
@@ -233,15 +230,17 @@ void add_products(const MatmulBlock& t, int64_t b_column, float* packed) {
                  .c_row = t.c_row};
   };
   Panel panel = panel_at(0);
-  for (int64_t i = 1; i < depths * panels; ++i) {
+  for (int64_t i = 1; i < count; ++i) {
     const Panel next = panel_at(i);
     add_panel(panel, &next, t.m, packed);
     panel = next;
+    if (packed.keeps) packed.memory += kPanelFloats;
   }
   add_panel(panel, nullptr, t.m, packed);
 }
 
-void run(const MatmulBlock& t, int64_t b_column, EpilogueFunction epilogue, float* packed) {
+void run(const MatmulBlock& t, int64_t b_column, EpilogueFunction epilogue, PackedPanels packed) {
+  float* const first = packed.memory;
   for (int64_t row = 0; row < t.m; row += kRowBlock) {
     for (int64_t column = 0; column < t.n; column += kColumnBlock) {
       MatmulBlock part = t;
@@ -252,16 +251,25 @@ void run(const MatmulBlock& t, int64_t b_column, EpilogueFunction epilogue, floa
       part.c += row * t.c_row + column;
       if (t.bias != nullptr) part.bias += column;
       add_products(part, b_column, packed);
+      if (packed.keeps) packed.memory += panels(part.n, t.k) * kPanelFloats;
       if (t.activation != FusedActivation::none) {
         epilogue(part.c, part.m, part.n, part.c_row, nullptr, t.activation);
       }
     }
+    packed.memory = first;
+    packed.ready = packed.keeps;
   }
 }
 
 }  // namespace
 
-BlockedMatmul blocked_choice() { return {static_cast<int>(hn::Lanes(D())), run}; }
+BlockedMatmul blocked_choice() {
+  return {.rows = 6,
+          .columns = static_cast<int64_t>(hn::Lanes(D())),
+          .pack_rows = 16,
+          .scratch_bytes = scratch_bytes,
+          .run = run};
+}
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
