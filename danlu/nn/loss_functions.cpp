@@ -224,7 +224,7 @@ Array sparse_categorical_crossentropy(const Array& y_true, const Array& y_pred,
 
 Array categorical_generalized_cross_entropy(const Array& y_true, const Array& y_pred, double q) {
   const Array labels = internal::class_labels(y_true, y_pred);
-  const Array chosen = one_hot(labels, y_pred.shape()[-1], y_pred.dtype());
+  const Array chosen = internal::one_hot_of_labels(labels, y_pred.shape()[-1], y_pred.dtype());
   return (1.0 - power(sum(y_pred * chosen, {-1}), q)) / q;
 }
 

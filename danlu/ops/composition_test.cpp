@@ -77,6 +77,10 @@ TEST(Composition, LiteralsKeepTheirDigitsInFloat64) {
   EXPECT_THAT(values(1e-7 + x), ElementsAre(1 + 1e-7, 3 + 1e-7));
   EXPECT_THAT(values(where(x > 2, x, 0.3)), ElementsAre(0.3, 3));
   EXPECT_EQ(full({1}, 0.1, DType::float64).item<double>(), 0.1);
+  constexpr int64_t kLong = (1LL << 53) + 1;
+  EXPECT_EQ(full({1}, kLong, DType::int64).item<int64_t>(), kLong);
+  EXPECT_EQ(full({1}, complex64(1, -2)).item<complex64>(), complex64(1, -2));
+  EXPECT_EQ(full_like(Array({1, 2}), kLong, DType::int64).to_vector<int64_t>()[1], kLong);
 }
 
 TEST(Composition, TiesShareGradients) {

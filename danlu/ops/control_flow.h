@@ -122,6 +122,9 @@ struct ScanOptions {
   /// Reverse mode keeps the carries of all steps only and computes everything else anew: less
   /// memory, more work.
   bool rematerialize = false;
+  /// So many steps make one turn of the loop: fewer turns, and more that can be fused in each. As
+  /// many as there are elements or more: no loop is left.
+  int64_t unroll = 1;
 };
 
 /// f(carry, x) → std::pair{carry, y} for each x along the first axis of the Arrays in `xs`: {the
@@ -147,7 +150,7 @@ auto scan(const F& f, const Init& init, const Xs& xs, const ScanOptions& options
         all.insert(all.end(), ys.begin(), ys.end());
         return all;
       },
-      first, sequences, {length, options.reverse, options.rematerialize});
+      first, sequences, {length, options.reverse, options.rematerialize, options.unroll});
   return std::pair{with_arrays(carry, outputs),
                    with_arrays(*prototype, std::span(outputs).subspan(first.size()))};
 }

@@ -44,6 +44,13 @@ Array svdvals(const Array& x);
 /// of equals, is positive) of a symmetric matrix, which is taken as (x + xᵀ)/2.
 std::pair<Array, Array> eigh(const Array& x);
 
+/// Eigenvalues and eigenvectors (columns of length 1 whose greatest component, the first of equals,
+/// is real and positive) of any square matrix, both complex64. They ascend by real parts, and where
+/// those are equal but for rounding by imaginary parts. The derivative of an eigenvector exists
+/// where its eigenvalue is a single one.
+/// Shapes: (…, n, n) → (…, n), (…, n, n).
+std::pair<Array, Array> eig(const Array& x);
+
 /// The X with a X = b. Shapes: (…, n, n), (…, n) or (…, n, k) → b's; b is a vector where it has one
 /// axis less than a.
 Array solve(const Array& a, const Array& b);

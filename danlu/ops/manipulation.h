@@ -82,15 +82,15 @@ std::vector<Array> vsplit(const Array& x, int64_t sections);
 std::vector<Array> vsplit(const Array& x, const std::vector<int64_t>& indices);
 std::vector<Array> dsplit(const Array& x, int64_t sections);
 std::vector<Array> dsplit(const Array& x, const std::vector<int64_t>& indices);
-/// The elements along `axis`, which is gone from them.
-std::vector<Array> unstack(const Array& x, int64_t axis = 0);
+/// The elements along `axis`, which is gone from them. Errors: ShapeError when there are not `num`.
+std::vector<Array> unstack(const Array& x, std::optional<int64_t> num = {}, int64_t axis = 0);
 /// Rows `indices` of `x` along `axis`; without it, elements of the flattened Array. Errors at run
 /// time: ValueError for an index outside [−n, n).
 Array take(const Array& x, const Array& indices, std::optional<int64_t> axis = {});
 /// The transpose of `take`: `updates` added into zeros of `shape` at `indices` along `axis`.
 Array scatter_add(const Array& updates, const Array& indices, const Shape& shape, int64_t axis = 0);
-/// 1 where the class is `x`, 0 elsewhere, in a new last axis. Errors at run time: ValueError for a
-/// class outside [0, num_classes).
+/// 1 where the class is `x`, 0 elsewhere, in a new last axis; 0 everywhere for a class outside
+/// [0, num_classes).
 Array one_hot(const Array& x, int64_t num_classes, DType dtype = DType::float32);
 /// The same in a new axis at `axis`.
 Array one_hot(const Array& x, int64_t num_classes, int64_t axis, DType dtype = DType::float32);
@@ -113,10 +113,11 @@ Array diagflat(const Array& x, int64_t k = 0);
 
 Array zeros(const Shape& shape, DType dtype = DType::float32);
 Array ones(const Shape& shape, DType dtype = DType::float32);
-Array full(const Shape& shape, double value, DType dtype = DType::float32);
+/// `value` everywhere; without `dtype`, float32, or complex64 for a complex number.
+Array full(const Shape& shape, const Number& value, std::optional<DType> dtype = {});
 Array zeros_like(const Array& x, std::optional<DType> dtype = {});
 Array ones_like(const Array& x, std::optional<DType> dtype = {});
-Array full_like(const Array& x, double value, std::optional<DType> dtype = {});
+Array full_like(const Array& x, const Number& value, std::optional<DType> dtype = {});
 /// Zeros: nothing here is ever left without a value.
 inline Array empty(const Shape& shape, DType dtype = DType::float32) { return zeros(shape, dtype); }
 inline Array empty_like(const Array& x, std::optional<DType> dtype = {}) {
@@ -126,6 +127,8 @@ inline Array empty_like(const Array& x, std::optional<DType> dtype = {}) {
 Array convert_to_tensor(const Array& x, std::optional<DType> dtype = {});
 
 namespace internal {
+/// one_hot for which a class outside [0, num_classes) is a ValueError of the run.
+Array one_hot_of_labels(const Array& x, int64_t num_classes, DType dtype);
 Array arange_whole(int64_t start, int64_t stop, int64_t step, DType dtype);
 Array arange_real(double start, double stop, double step, DType dtype);
 }  // namespace internal

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "danlu/core/array.h"
@@ -133,6 +134,36 @@ Array fold(const Array& x, const std::array<int64_t, 2>& output_size,
 /// 1 at every class that axis 1 of `x` (of a vector: axis 0) names, 0 elsewhere.
 Array multi_hot(const Array& x, int64_t num_classes, int64_t axis = -1,
                 DType dtype = DType::float32);
+
+/// Connectionist temporal classification: −log of the probability that the model spells `target`,
+/// summed over all ways to do so: labels may stay for several steps, and the class `mask_index`
+/// between them stands for nothing. `output` holds logits. Labels behind `target_length` and steps
+/// behind `output_length` do not count. What cannot be spelled costs 1e5 per obstacle, as in Keras.
+/// Shapes: integer target (batch, labels), output (batch, steps, classes), two integer lengths
+/// (batch,) → (batch,), float32 or float64.
+/// Errors: ShapeError, DTypeError; ValueError for a mask_index that is no class and, at run time,
+/// for a label that is none. Source: Graves, Fernández, Gomez, Schmidhuber (2006).
+Array ctc_loss(const Array& target, const Array& output, const Array& target_length,
+               const Array& output_length, int64_t mask_index = 0);
+
+struct CtcDecodeOptions {
+  /// "greedy": the most probable class of each step; "beam_search": the most probable labels of
+  /// those among `beam_width` that were so at each step.
+  std::string strategy = "greedy";
+  int64_t beam_width = 100;
+  int64_t top_paths = 1;       ///< of a beam search: how many label sequences are returned
+  bool merge_repeated = true;  ///< greedy: equal neighbours count once
+  int64_t mask_index = 0;
+};
+/// Label sequences from logits, −1 behind each, and their scores: of a greedy search −Σ of the
+/// greatest logits, of a beam search the logarithms of the probabilities (−∞ and no labels where
+/// there are fewer sequences). Steps behind `sequence_lengths` do not count.
+/// Shapes: inputs (batch, steps, classes), integer sequence_lengths (batch,) → int32 (paths, batch,
+/// steps), (batch, paths), with 1 path for a greedy search. No gradient passes a beam search.
+/// Errors: ShapeError; ValueError for another strategy, a mask_index that is no class, or unless
+/// 1 ≤ top_paths ≤ beam_width.
+std::pair<Array, Array> ctc_decode(const Array& inputs, const Array& sequence_lengths,
+                                   const CtcDecodeOptions& options = {});
 
 /// Distances of all points of x from all of y. Shapes: (…, m, d), (…, n, d) → (…, m, n).
 Array cdist(const Array& x, const Array& y);

@@ -12,15 +12,21 @@ struct TileOpInfo {
 
 // In the order of TileOp.
 constexpr std::array<TileOpInfo, kNumTileOps> kTileOps = {{
-    {"neg", 1},           {"abs", 1},         {"sign", 1},       {"exp", 1},        {"log", 1},
-    {"log1p", 1},         {"expm1", 1},       {"sqrt", 1},       {"rsqrt", 1},      {"tanh", 1},
-    {"sigmoid", 1},       {"relu", 1},        {"softplus", 1},   {"erf", 1},        {"sin", 1},
-    {"cos", 1},           {"floor", 1},       {"ceil", 1},       {"round", 1},      {"is_nan", 1},
-    {"logical_not", 1},   {"square", 1},      {"reciprocal", 1}, {"add", 2},        {"sub", 2},
-    {"mul", 2},           {"div", 2},         {"pow", 2},        {"maximum", 2},    {"minimum", 2},
-    {"equal", 2},         {"not_equal", 2},   {"less", 2},       {"less_equal", 2}, {"greater", 2},
-    {"greater_equal", 2}, {"logical_and", 2}, {"logical_or", 2}, {"select", 3},     {"fma", 3},
-    {"copy", 1},
+    {"neg", 1},        {"abs", 1},     {"sign", 1},          {"exp", 1},
+    {"log", 1},        {"log1p", 1},   {"expm1", 1},         {"sqrt", 1},
+    {"rsqrt", 1},      {"tanh", 1},    {"sigmoid", 1},       {"relu", 1},
+    {"softplus", 1},   {"erf", 1},     {"sin", 1},           {"cos", 1},
+    {"floor", 1},      {"ceil", 1},    {"round", 1},         {"trunc", 1},
+    {"exp2", 1},       {"log2", 1},    {"log10", 1},         {"cbrt", 1},
+    {"tan", 1},        {"arcsin", 1},  {"arccos", 1},        {"arctan", 1},
+    {"sinh", 1},       {"cosh", 1},    {"arcsinh", 1},       {"arccosh", 1},
+    {"arctanh", 1},    {"is_nan", 1},  {"logical_not", 1},   {"square", 1},
+    {"reciprocal", 1}, {"add", 2},     {"sub", 2},           {"mul", 2},
+    {"div", 2},        {"pow", 2},     {"floor_divide", 2},  {"mod", 2},
+    {"fmod", 2},       {"arctan2", 2}, {"hypot", 2},         {"maximum", 2},
+    {"minimum", 2},    {"equal", 2},   {"not_equal", 2},     {"less", 2},
+    {"less_equal", 2}, {"greater", 2}, {"greater_equal", 2}, {"logical_and", 2},
+    {"logical_or", 2}, {"select", 3},  {"fma", 3},           {"copy", 1},
 }};
 static_assert(kTileOps[static_cast<size_t>(TileOp::add)].name == "add");
 static_assert(kTileOps[static_cast<size_t>(TileOp::select)].name == "select");

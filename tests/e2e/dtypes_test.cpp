@@ -162,7 +162,7 @@ TEST(Dtypes, IndicesMayBeOfAnyIntegerDtype) {
   }
   const Array beyond({std::numeric_limits<uint64_t>::max()});
   EXPECT_THROW(take(x, beyond).eval(), ValueError) << "not −1";
-  EXPECT_THROW(one_hot(beyond, 3).eval(), ValueError);
+  EXPECT_THAT(elements<float>(one_hot(beyond, 2)), ElementsAre(0, 0)) << "not −1";
 }
 
 TEST(Dtypes, HalfPrecisionIsComputedInDoubleAndRoundedOnce) {

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "danlu/danlu.h"
+#include "danlu/ops/linalg.h"
 #include "tests/fuzz/dice.h"
 
 /// Nonsense of every kind given to the ops: a typed error or a result of a possible shape, whose
@@ -247,6 +248,54 @@ const std::pair<const char*, Case> kCalls[] = {
             DType::int32});
        expect_possible(sparse_categorical_crossentropy(labels, y).spec(), "sparse");
        expect_possible(categorical_crossentropy(y, d.chance(80) ? y : d.array(2)).spec(), "dense");
+     }},
+    {"quantiles",
+     [](Dice& d) {
+       const Array x = d.array(d.below(4));
+       Axes axes;
+       for (int64_t i = d.below(3); i > 0; --i) axes.push_back(d.axis());
+       const char* const methods[] = {"linear", "lower", "higher", "midpoint", "nearest", "best"};
+       const Array q = d.chance(50) ? Array(0.25) : d.array(1);
+       const QuantileOptions options{axes, d.one_of(methods), d.chance(50)};
+       const Array y = d.chance(50) ? quantile(x, q, options) : nanquantile(x, q, options);
+       check_result(y, {x});
+     }},
+    {"rearrange",
+     [](Dice& d) {
+       const char* const patterns[] = {"a b -> b a",         "a (b c) -> (a c) b", "... a -> a ...",
+                                       "a b c -> (c a) 1 b", "a -> a a",           "(a b) c -> "};
+       std::map<std::string, int64_t> lengths;
+       if (d.chance(80)) lengths["b"] = d.number();
+       const Array x = d.array(1 + d.below(3));
+       check_result(rearrange(x, d.one_of(patterns), lengths), {x});
+     }},
+    {"ctc",
+     [](Dice& d) {
+       const Array y = d.array(3);
+       const int64_t batch = y.rank() == 3 ? y.shape()[0] : 1;
+       const auto whole = [&](const Shape& usual) {
+         return make_placeholder(
+             {d.chance(95) ? usual : d.shape(1), d.chance(90) ? DType::int32 : d.dtype()});
+       };
+       const Array length = whole({batch});
+       expect_possible(ctc_loss(whole({batch, d.length()}), y, length, length, d.below(4)).spec(),
+                       "ctc_loss");
+       const CtcDecodeOptions options{.strategy = d.chance(50) ? "greedy" : "beam_search",
+                                      .beam_width = d.number(),
+                                      .top_paths = d.number(),
+                                      .mask_index = d.below(3)};
+       const auto [paths, scores] = ctc_decode(y, length, options);
+       expect_possible(paths.spec(), "paths");
+       expect_possible(scores.spec(), "scores");
+     }},
+    {"eig",
+     [](Dice& d) {
+       const Shape shape = d.shape(d.rank(2));
+       const Array x =
+           d.array(shape.rank() == 2 && d.chance(80) ? Shape{shape[0], shape[0]} : shape);
+       const auto [w, v] = eig(x);
+       expect_possible(w.spec(), "eigenvalues");
+       check_result(abs(w), {x});
      }},
     {"random",
      [](Dice& d) {

@@ -19,6 +19,7 @@
 #include "danlu/ops/linalg/matmul_attrs.h"
 #include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/nn/attention_attrs.h"
+#include "danlu/ops/nn/ctc_attrs.h"
 #include "danlu/ops/nn/layer_norm_attrs.h"
 #include "danlu/ops/nn/recurrent_attrs.h"
 #include "danlu/ops/random/random_attrs.h"
@@ -85,13 +86,13 @@ struct TypeList {};
 /// Every type of attributes there is.
 using AllAttrs =
     TypeList<AttentionAttrs, AxisAttrs, CastAttrs, ConcatenateAttrs, Conv2DAttrs, Conv2DPoolAttrs,
-             CumulativeAttrs, FftAttrs, FusedConv2DAttrs, FusedMatmulAttrs, IotaAttrs, IrfftAttrs,
-             LayerNormAttrs, MatmulAttrs, OneHotAttrs, PadAttrs, Pool2DAttrs, QrAttrs, RandintAttrs,
-             RandomAttrs, RandomGammaAttrs, RavelIndexAttrs, RecurrenceAttrs, RecurrentAttrs,
-             ReductionAttrs, RematAttrs, ResampleAttrs, ScanAttrs, ScatterAddAttrs, ScatterAttrs,
-             SearchSortedAttrs, ShapeAttrs, SliceAttrs, SolveAttrs, SolveTriangularAttrs,
-             SwitchAttrs, TakeAttrs, TapAttrs, TileAttrs, TopKAttrs, TransposeAttrs, ViewAttrs,
-             WhileAttrs>;
+             CtcAttrs, CtcBeamSearchAttrs, CumulativeAttrs, FftAttrs, FusedConv2DAttrs,
+             FusedMatmulAttrs, IotaAttrs, IrfftAttrs, LayerNormAttrs, MatmulAttrs, OneHotAttrs,
+             PadAttrs, Pool2DAttrs, QrAttrs, RandintAttrs, RandomAttrs, RandomGammaAttrs,
+             RavelIndexAttrs, RecurrenceAttrs, RecurrentAttrs, ReductionAttrs, RematAttrs,
+             ResampleAttrs, ScanAttrs, ScatterAddAttrs, ScatterAttrs, SearchSortedAttrs, ShapeAttrs,
+             SliceAttrs, SolveAttrs, SolveTriangularAttrs, SwitchAttrs, TakeAttrs, TapAttrs,
+             TileAttrs, TopKAttrs, TransposeAttrs, ViewAttrs, WhileAttrs>;
 
 template <class T>
 bool change_as(Dice& dice, const Attrs& attrs, AttrsPtr& result) {

@@ -60,9 +60,11 @@ Result call_fori(const Call& c) {
 }
 
 Result call_scan(const Call& c) {
-  if (c.variant() == "reversed") {
+  const size_t by = c.variant().find("unrolled by ");
+  const int64_t unroll = by == std::string::npos ? 1 : std::stoll(c.variant().substr(by + 12));
+  if (c.variant().starts_with("reversed")) {
     const auto step = [](const Array& h, const Array& x) { return std::pair{h * 0.5 + x, h - x}; };
-    return flat(scan(step, c[0], c[1], {.reverse = true}));
+    return flat(scan(step, c[0], c[1], {.reverse = true, .unroll = unroll}));
   }
   if (c.variant() == "without sequences") {
     const auto step = [](const Array& h, const std::tuple<>&) { return std::pair{sin(h) + 1, h}; };
@@ -78,7 +80,7 @@ Result call_scan(const Call& c) {
   const auto step = [&](const Array& h, const Array& x) {
     return std::pair{tanh(matmul(h, w) + x), exp(h) * x};
   };
-  return flat(scan(step, c[0], c[1]));
+  return flat(scan(step, c[0], c[1], {.unroll = unroll}));
 }
 
 Result call_associative_scan(const Call& c) {

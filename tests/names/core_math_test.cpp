@@ -44,7 +44,10 @@ const std::vector<Entry> kTable = {
      }},
     {"shape", [](const Call& c) -> Result { return Json(c[0].shape().to_vector()); }},
     unary("stop_gradient", stop_gradient),
-    {"unstack", [](const Call& c) -> Result { return unstack(c[0], c.integer("axis", 0)); }},
+    {"unstack",
+     [](const Call& c) -> Result {
+       return unstack(c[0], c.maybe_integer("num"), c.integer("axis", 0));
+     }},
 };
 
 TEST(Names, CoreMath) { prove("core_math", kTable); }

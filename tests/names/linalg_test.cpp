@@ -26,8 +26,8 @@ std::string order_of(const Call& c) {
 }
 
 Result svd_of(const Call& c) {
-  if (c.variant() == "reduced") {
-    const SvdResult found = svd(c[0], false);
+  if (c.variant() == "reduced" || c.variant() == "full") {
+    const SvdResult found = svd(c[0], c.variant() == "full");
     return std::vector<Array>{found.u, found.s, found.vh};
   }
   if (c.variant() == "product") {

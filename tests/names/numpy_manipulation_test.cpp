@@ -63,6 +63,11 @@ Result repeat_of(const Call& c) {
   return repeat(c[0], c.array("repeats").to_vector<int64_t>(), c.maybe_integer("axis"));
 }
 
+Number fill(const Call& c) {
+  if (c.json("fill_value").is_int()) return c.integer("fill_value", 0);
+  return c.number("fill_value", 0);
+}
+
 Result pad_of(const Call& c) {
   std::vector<std::array<int64_t, 2>> widths;
   for (const Json& pair : c.json("pad_width").items()) {
@@ -119,14 +124,8 @@ const std::vector<Entry> kTable = {
     {"flip", [](const Call& c) -> Result { return flip(c[0], c.integers("axis")); }},
     unary("fliplr", fliplr),
     unary("flipud", flipud),
-    {"full",
-     [](const Call& c) -> Result {
-       return full(shape_of(c), c.number("fill_value", 0), c.dtype("dtype", DType::float32));
-     }},
-    {"full_like",
-     [](const Call& c) -> Result {
-       return full_like(c[0], c.number("fill_value", 0), maybe_dtype(c));
-     }},
+    {"full", [](const Call& c) -> Result { return full(shape_of(c), fill(c), maybe_dtype(c)); }},
+    {"full_like", [](const Call& c) -> Result { return full_like(c[0], fill(c), maybe_dtype(c)); }},
     {"geomspace", [](const Call& c) -> Result { return geomspace(c[0], c[1], space(c)); }},
     {"hamming", [](const Call& c) -> Result { return hamming(c.integer("x", 0)); }},
     {"hanning", [](const Call& c) -> Result { return hanning(c.integer("x", 0)); }},

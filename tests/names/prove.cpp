@@ -11,6 +11,7 @@
 #include "danlu/core/node.h"
 #include "danlu/ops/registry.h"
 #include "danlu/runtime/kernel.h"
+#include "danlu/runtime/tile_opcode.h"
 #include "tests/names/case_file.h"
 
 namespace danlu::names {
@@ -94,6 +95,11 @@ void describe(const CaseFile& file, const Json& about, Proof& proof) {
   if (about.contains("grads")) ++proof.gradients;
 }
 
+/// Elementwise with an opcode, or a reduction that a tile program may end with.
+bool runs_in_tiles(const OpDef& op) {
+  return op.fusion == FusionKind::reduction || tile_opcode(op).has_value();
+}
+
 void write_record(const std::string& family, const std::map<std::string, Proof>& proofs) {
   Json names = Json::object();
   Texts ops;
@@ -108,7 +114,7 @@ void write_record(const std::string& family, const std::map<std::string, Proof>&
     if (has_cpu_kernels(*op)) {
       for (const KernelDef& kernel : cpu_kernels(*op)) list.push_back(kernel.name);
     }
-    if (op->fusion != FusionKind::opaque) list.push_back("fused");
+    if (runs_in_tiles(*op)) list.push_back("fused");
     kernels.set(op->name, std::move(list));
   }
   std::filesystem::create_directories(DANLU_PROOF);

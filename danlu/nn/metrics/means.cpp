@@ -72,7 +72,7 @@ Array sparse(const Array& y_true, const Array& y_pred) {
 
 /// Whether fewer than k predictions exceed that of the class `labels`.
 Array in_top_k(const Array& labels, const Array& y_pred, int64_t k) {
-  const Array chosen = one_hot(labels, y_pred.shape()[-1], DType::bool_);
+  const Array chosen = internal::one_hot_of_labels(labels, y_pred.shape()[-1], DType::bool_);
   const double lowest = -std::numeric_limits<double>::infinity();
   const Array score = max(where(chosen, y_pred, lowest), {-1}, true);  // (…, 1)
   const Array better = sum(cast(y_pred > score, floatx()), {-1});

@@ -31,6 +31,7 @@ struct ScanSpec {
   int64_t length = 0;
   bool reverse = false;
   bool rematerialize = false;
+  int64_t unroll = 1;  ///< Errors: ValueError unless 1 or more
 };
 /// `body`: carry, then one element of each sequence → carry, then results. Returns the last carry,
 /// then the results stacked.

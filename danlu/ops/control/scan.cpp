@@ -209,8 +209,100 @@ const OpDef& scan_op() {
   return op;
 }
 
+namespace {
+
+Array rows(const Array& x, int64_t begin, int64_t end) {
+  std::vector<int64_t> start(static_cast<size_t>(x.rank()), 0), stop = x.shape().to_vector();
+  start[0] = begin;
+  stop[0] = end;
+  return slice(x, start, stop);
+}
+
+/// (count · k, …) → (count, k, …), and back.
+Array in_blocks(const Array& x, int64_t k) {
+  auto dims = x.shape().to_vector();
+  dims[0] /= k;
+  dims.insert(dims.begin() + 1, k);
+  return reshape(x, Shape(dims));
+}
+Array joined_blocks(const Array& x) {
+  auto dims = x.shape().to_vector();
+  dims[1] *= dims[0];
+  dims.erase(dims.begin());
+  return reshape(x, Shape(dims));
+}
+
+/// `body` for k elements of each sequence, one after another.
+control::Body body_of_block(const control::Body& body, size_t n, int64_t k, bool reverse) {
+  return [=](std::span<const Array> now) {
+    std::vector<Array> carry(now.begin(), now.begin() + static_cast<ptrdiff_t>(n));
+    std::vector<std::vector<Array>> results;
+    for (int64_t i = 0; i < k; ++i) {
+      const int64_t at = reverse ? k - 1 - i : i;
+      std::vector<Array> inputs = carry;
+      for (const Array& block : now.subspan(n)) {
+        inputs.push_back(squeeze(rows(block, at, at + 1), 0));
+      }
+      const auto next = body(inputs);
+      carry.assign(next.begin(), next.begin() + static_cast<ptrdiff_t>(n));
+      results.resize(next.size() - n);
+      for (size_t j = n; j < next.size(); ++j) {
+        auto& list = results[j - n];
+        list.insert(reverse ? list.begin() : list.end(), next[j]);
+      }
+    }
+    for (const auto& list : results) carry.push_back(stack(list, 0));
+    return carry;
+  };
+}
+
+/// Whole blocks first (in the order of the scan), then what is left.
+std::vector<Array> unrolled(const control::Body& body, std::span<const Array> carry,
+                            std::span<const Array> sequences, const control::ScanSpec& spec) {
+  const size_t n = carry.size();
+  const int64_t k = std::min(spec.unroll, spec.length), whole = spec.length / k * k;
+  const control::Body block = body_of_block(body, n, k, spec.reverse);
+  if (k == spec.length) {
+    std::vector<Array> inputs(carry.begin(), carry.end());
+    inputs.insert(inputs.end(), sequences.begin(), sequences.end());
+    return spec.rematerialize ? control::remat_call(block, inputs) : block(inputs);
+  }
+  const int64_t rest = spec.length - whole;
+  const int64_t first = spec.reverse ? rest : 0, left = spec.reverse ? 0 : whole;
+  std::vector<Array> blocks, others;
+  for (const Array& x : sequences) {
+    blocks.push_back(in_blocks(rows(x, first, first + whole), k));
+    others.push_back(rows(x, left, left + rest));
+  }
+  auto outputs =
+      control::scan_call(block, carry, blocks, {whole / k, spec.reverse, spec.rematerialize});
+  for (size_t i = n; i < outputs.size(); ++i) outputs[i] = joined_blocks(outputs[i]);
+  if (rest == 0) return outputs;
+  const auto more = control::scan_call(body, std::span(outputs).first(n), others,
+                                       {rest, spec.reverse, spec.rematerialize});
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (i < n) {
+      outputs[i] = more[i];
+    } else if (spec.reverse) {
+      outputs[i] = concatenate({more[i], outputs[i]}, 0);
+    } else {
+      outputs[i] = concatenate({outputs[i], more[i]}, 0);
+    }
+  }
+  return outputs;
+}
+
+}  // namespace
+
 std::vector<Array> control::scan_call(const Body& body, std::span<const Array> carry,
                                       std::span<const Array> sequences, const ScanSpec& spec) {
+  if (spec.unroll < 1) {
+    throw ValueError({.where = "scan",
+                      .what = "A turn of the loop has no steps",
+                      .expected = "unroll of 1 or more",
+                      .received = std::to_string(spec.unroll)});
+  }
+  if (spec.unroll > 1 && spec.length > 0) return unrolled(body, carry, sequences, spec);
   std::vector<Array> inputs(carry.begin(), carry.end());
   const size_t n = carry.size();
   std::vector<TensorSpec> elements;

@@ -69,14 +69,15 @@ Array broadcast_to(const Array& x, const Shape& shape) {
   return make_op(broadcast_to_op(), {x}, make_attrs(ShapeAttrs{shape}));
 }
 
-Array full(const Shape& shape, double value, DType dtype) {
-  return broadcast_to(Array::scalar(value, dtype), shape);
+Array full(const Shape& shape, const Number& value, std::optional<DType> dtype) {
+  const DType alone = is_complex(value.dtype()) ? value.dtype() : DType::float32;
+  return broadcast_to(Array::scalar(value, dtype.value_or(alone)), shape);
 }
 Array zeros(const Shape& shape, DType dtype) { return full(shape, 0, dtype); }
 Array ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
 Array zeros_like(const Array& x, std::optional<DType> dtype) { return full_like(x, 0, dtype); }
 Array ones_like(const Array& x, std::optional<DType> dtype) { return full_like(x, 1, dtype); }
-Array full_like(const Array& x, double value, std::optional<DType> dtype) {
+Array full_like(const Array& x, const Number& value, std::optional<DType> dtype) {
   return full(x.shape(), value, dtype.value_or(x.dtype()));
 }
 Array convert_to_tensor(const Array& x, std::optional<DType> dtype) {

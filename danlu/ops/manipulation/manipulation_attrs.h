@@ -86,10 +86,11 @@ struct ScatterAddAttrs {
 struct OneHotAttrs {
   int64_t num_classes = 1;
   DType dtype = DType::float32;
+  bool strict = false;  ///< a class out of range is a fault; else it has no 1
 
   template <class V>
   void fields(V&& v) const {
-    v("num_classes", num_classes), v("dtype", dtype);
+    v("num_classes", num_classes), v("dtype", dtype), v("strict", strict);
   }
   friend bool operator==(const OneHotAttrs&, const OneHotAttrs&) = default;
 };

@@ -40,6 +40,7 @@ std::vector<OpSample> one_hot_samples() {
           sample("scalar", {}, DType::int64, {3, DType::float32}),
           sample("uint8 to bool", {6}, DType::uint8, {4, DType::bool_}),
           sample("to int64", {6}, DType::int32, {4, DType::int64}),
+          sample("strict", {5}, DType::int32, {4, DType::float32, true}),
           sample("empty", {0}, DType::int32, {4, DType::float32})};
 }
 
@@ -65,6 +66,10 @@ const OpDef& one_hot_op() {
 
 Array one_hot(const Array& x, int64_t num_classes, DType dtype) {
   return make_op(one_hot_op(), {x}, make_attrs(OneHotAttrs{num_classes, dtype}));
+}
+
+Array internal::one_hot_of_labels(const Array& x, int64_t num_classes, DType dtype) {
+  return make_op(one_hot_op(), {x}, make_attrs(OneHotAttrs{num_classes, dtype, true}));
 }
 
 Array one_hot(const Array& x, int64_t num_classes, int64_t axis, DType dtype) {

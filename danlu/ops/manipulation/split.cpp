@@ -75,8 +75,15 @@ std::vector<Array> split(const Array& x, const std::vector<int64_t>& indices, in
   return parts(x, at, ends);
 }
 
-std::vector<Array> unstack(const Array& x, int64_t axis) {
+std::vector<Array> unstack(const Array& x, std::optional<int64_t> num, int64_t axis) {
   const int at = normalize_axis(axis, x.rank(), "unstack");
+  if (num && *num != x.shape()[at]) {
+    throw ShapeError({.where = "unstack",
+                      .what = "There are not that many elements along the axis",
+                      .expected = "num = " + std::to_string(x.shape()[at]) + " or none",
+                      .received = "num = " + std::to_string(*num) + " for shape " +
+                                  x.shape().to_string() + " and axis " + std::to_string(axis)});
+  }
   if (x.shape()[at] == 0) return {};
   std::vector<Array> result = array_split(x, x.shape()[at], at);
   for (Array& element : result) element = squeeze(element, at);

@@ -64,7 +64,7 @@ Array sparse_categorical_crossentropy(const Array& target, const Array& output,
                       .received = target.shape().to_string(),
                       .hint = "for one-hot targets use categorical_crossentropy"});
   }
-  const Array chosen = one_hot(labels, y.shape()[-1], DType::bool_);
+  const Array chosen = internal::one_hot_of_labels(labels, y.shape()[-1], DType::bool_);
   // Selecting, not multiplying: a class with probability 0 that is not the label costs nothing.
   const Array zero = Array::scalar(0, y.dtype());
   return -sum(danlu::where(chosen, log_probabilities(y, options.from_logits), zero), {-1});

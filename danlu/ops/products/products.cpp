@@ -133,7 +133,7 @@ Array cross(const Array& a, const Array& b, const CrossOptions& options) {
   }
   const auto component = [](const Array& z, int64_t i) {
     if (i >= z.shape()[-1]) return Array::scalar(0, z.dtype());
-    return unstack(z, -1)[static_cast<size_t>(i)];
+    return unstack(z, {}, -1)[static_cast<size_t>(i)];
   };
   const auto minor = [&](int64_t i, int64_t k) {
     return component(x, i) * component(y, k) - component(x, k) * component(y, i);

@@ -57,10 +57,10 @@ Array fractions(const Array& q, DType dtype, bool percent) {
 Array sorted_rows(const char* where, const Array& x, const Axes& axes) {
   int64_t n = 1;
   for (int64_t axis : axes) n *= x.shape()[static_cast<int>(axis)];
-  if (n == 0) {
+  if (n == 0 || n > std::numeric_limits<int32_t>::max()) {
     throw ShapeError({.where = where,
-                      .what = "There is nothing to put in order",
-                      .expected = "one element or more along the reduced axes",
+                      .what = "The reduced axes cannot be put in order",
+                      .expected = "1 to 2147483647 elements along them",
                       .received = x.shape().to_string()});
   }
   Axes last(axes.size());

@@ -49,6 +49,7 @@ struct Library {
     find(to.orgqr, "orgqr");
     find(to.gesdd, "gesdd");
     find(to.syevd, "syevd");
+    find(to.geev, "geev");
   }
 };
 

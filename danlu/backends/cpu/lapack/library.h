@@ -30,6 +30,9 @@ struct Routines {
                 Int* info, Size);
   void (*syevd)(const char* jobz, const char* uplo, const Int* n, T* a, const Int* lda, T* w,
                 T* work, const Int* lwork, Int* iwork, const Int* liwork, Int* info, Size, Size);
+  void (*geev)(const char* jobvl, const char* jobvr, const Int* n, T* a, const Int* lda, T* wr,
+               T* wi, T* vl, const Int* ldvl, T* vr, const Int* ldvr, T* work, const Int* lwork,
+               Int* info, Size, Size);
 };
 
 /// Why there is no LAPACK, with the name of Debian's package; "" when there is one.

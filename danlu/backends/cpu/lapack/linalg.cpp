@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "danlu/backends/cpu/eigenpairs.h"
 #include "danlu/backends/cpu/lapack/library.h"
 #include "danlu/backends/cpu/linalg_geometry.h"
 #include "danlu/backends/cpu/simple_kernel.h"
@@ -267,6 +268,44 @@ std::unique_ptr<Kernel> prepare_eigh(const KernelQuery& q) {
   });
 }
 
+std::unique_ptr<Kernel> prepare_eig(const KernelQuery& q) {
+  const Matrices a(q.inputs[0].shape);
+  return dispatch_native(q.inputs[0].dtype, [&](auto tag) {
+    using T = decltype(tag);
+    const Int n = as_int(a.rows), one = 1;
+    const int64_t size = work_size<T>([&](T* work, const Int* ask, Int* info) {
+      routines<T>().geev("N", "V", &n, nullptr, &n, nullptr, nullptr, nullptr, &one, nullptr, &n,
+                         work, ask, info, 1, 1);
+    });
+    const int64_t pairs =
+        Eigenpairs::size(a.rows) * static_cast<int64_t>(sizeof(double) / sizeof(T));
+    return matrix_kernel<T>(
+        q, pairs + 2 * a.size() + 2 * a.rows + size, 0,
+        [=](const KernelArgs& args, int64_t i, T* work, Int*) {
+          Eigenpairs found(a.rows, reinterpret_cast<double*>(work));
+          T *x = work + pairs, *v = x + a.size(), *re = v + a.size(), *im = re + a.rows;
+          const Int length = as_int(size), none = 1;
+          Int info = 0;
+          transpose_into(x, args.in<T>(0) + i * a.size(), a.rows, a.rows);
+          routines<T>().geev("N", "V", &n, x, &n, re, im, nullptr, &none, v, &n, im + a.rows,
+                             &length, &info, 1, 1);
+          if (info > 0) args.fault(kNotConverged);
+          for (int64_t j = 0; j < a.rows; ++j) {
+            // A pair of conjugates has its real part in one column, the imaginary one in the next.
+            const T* real = im[j] < 0 && j > 0 ? v + (j - 1) * a.rows : v + j * a.rows;
+            const T* imaginary = real + a.rows;
+            const double sign = im[j] > 0 ? 1 : im[j] < 0 ? -1 : 0;
+            found.values()[j] = {static_cast<double>(re[j]), static_cast<double>(im[j])};
+            for (int64_t k = 0; k < a.rows; ++k) {
+              found.vector(j)[k] = {static_cast<double>(real[k]),
+                                    sign == 0 ? 0 : sign * static_cast<double>(imaginary[k])};
+            }
+          }
+          found.store(args.out<complex64>(0) + i * a.rows, args.out<complex64>(1) + i * a.size());
+        });
+  });
+}
+
 }  // namespace
 
 KernelDef cholesky() { return {"lapack", refusal, prepare_cholesky}; }
@@ -279,5 +318,6 @@ KernelDef qr() { return {"lapack", refusal, prepare_qr}; }
 KernelDef svd() { return {"lapack", refusal, prepare_svd}; }
 KernelDef svdvals() { return {"lapack", refusal, prepare_svd}; }
 KernelDef eigh() { return {"lapack", refusal, prepare_eigh}; }
+KernelDef eig() { return {"lapack", refusal, prepare_eig}; }
 
 }  // namespace danlu::cpu::lapack

@@ -15,5 +15,6 @@ KernelDef qr();
 KernelDef svd();
 KernelDef svdvals();
 KernelDef eigh();
+KernelDef eig();
 
 }  // namespace danlu::cpu::lapack

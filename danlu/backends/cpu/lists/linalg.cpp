@@ -33,6 +33,7 @@ std::vector<KernelList> linalg_kernel_lists() {
       {svd_op, {lapack::svd(), ref::svd()}},
       {svdvals_op, {lapack::svdvals(), ref::svdvals()}},
       {eigh_op, {lapack::eigh(), ref::eigh()}},
+      {eig_op, {lapack::eig(), ref::eig()}},
   };
 }
 

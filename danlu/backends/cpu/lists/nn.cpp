@@ -1,9 +1,11 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/attention.h"
+#include "danlu/backends/cpu/ref/ctc.h"
 #include "danlu/backends/cpu/ref/layer_norm.h"
 #include "danlu/backends/cpu/ref/recurrent.h"
 #include "danlu/backends/cpu/ref/softmax.h"
 #include "danlu/backends/cpu/simd/attention.h"
+#include "danlu/backends/cpu/simd/ctc.h"
 #include "danlu/backends/cpu/simd/layer_norm.h"
 #include "danlu/backends/cpu/simd/recurrent.h"
 #include "danlu/backends/cpu/simd/softmax.h"
@@ -20,7 +22,10 @@ std::vector<KernelList> nn_kernel_lists() {
           {lstm_op, {simd::lstm(), ref::lstm()}},
           {lstm_backward_op, {simd::lstm_backward(), ref::lstm_backward()}},
           {gru_op, {simd::gru(), ref::gru()}},
-          {gru_backward_op, {simd::gru_backward(), ref::gru_backward()}}};
+          {gru_backward_op, {simd::gru_backward(), ref::gru_backward()}},
+          {ctc_loss_op, {simd::ctc_loss(), ref::ctc_loss()}},
+          {ctc_loss_gradient_op, {simd::ctc_loss_gradient(), ref::ctc_loss_gradient()}},
+          {ctc_beam_search_op, {ref::ctc_beam_search()}}};
 }
 
 }  // namespace danlu::cpu

@@ -16,5 +16,6 @@ KernelDef qr();
 KernelDef svd();
 KernelDef svdvals();
 KernelDef eigh();
+KernelDef eig();
 
 }  // namespace danlu::cpu::ref

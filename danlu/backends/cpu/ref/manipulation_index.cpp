@@ -146,6 +146,7 @@ class OneHotKernel final : public Kernel {
  public:
   explicit OneHotKernel(const KernelQuery& query)
       : classes_(query.attrs_as<OneHotAttrs>().num_classes),
+        strict_(query.attrs_as<OneHotAttrs>().strict),
         count_(query.inputs[0].shape.num_elements()),
         from_(query.inputs[0].dtype),
         out_bytes_(query.outputs[0].bytes()),
@@ -163,7 +164,7 @@ class OneHotKernel final : public Kernel {
       for (int64_t i = 0; i < count_; ++i, row += static_cast<size_t>(classes_) * element_size_) {
         const int64_t label = as_index(labels[i]);
         if (label < 0 || label >= classes_) {
-          args.fault(label);
+          if (strict_) args.fault(label);
         } else {
           std::memcpy(row + static_cast<size_t>(label) * element_size_, one_.data(), element_size_);
         }
@@ -172,7 +173,9 @@ class OneHotKernel final : public Kernel {
   }
 
  private:
-  int64_t classes_, count_;
+  int64_t classes_;
+  bool strict_;
+  int64_t count_;
   DType from_;
   size_t out_bytes_, element_size_;
   std::array<std::byte, 8> one_{};

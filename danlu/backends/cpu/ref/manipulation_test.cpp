@@ -217,8 +217,11 @@ TEST(RefManipulation, BadIndicesAreFaults) {
                    {ramp({3, 2}, DType::float32), indices})
             .fault,
         static_cast<int64_t>(bad));
-    EXPECT_EQ(run_kernel(ref_one_hot(), one_hot_op(), make_attrs(OneHotAttrs{5}), {indices}).fault,
+    const auto strict = make_attrs(OneHotAttrs{5, DType::float32, true});
+    EXPECT_EQ(run_kernel(ref_one_hot(), one_hot_op(), strict, {indices}).fault,
               static_cast<int64_t>(bad));
+    EXPECT_EQ(run_kernel(ref_one_hot(), one_hot_op(), make_attrs(OneHotAttrs{5}), {indices}).fault,
+              std::nullopt);
   }
   EXPECT_EQ(run_kernel(ref_take(), take_op(), make_attrs(TakeAttrs{0, 5}),
                        {x, tensor_of({4, -5}, {2}, DType::int64)})

@@ -50,6 +50,34 @@ double unary(TileOp op, double a) {
       return std::ceil(a);
     case TileOp::round:
       return std::nearbyint(a);
+    case TileOp::trunc:
+      return std::trunc(a);
+    case TileOp::exp2:
+      return std::exp2(a);
+    case TileOp::log2:
+      return std::log2(a);
+    case TileOp::log10:
+      return std::log10(a);
+    case TileOp::cbrt:
+      return std::cbrt(a);
+    case TileOp::tan:
+      return std::tan(a);
+    case TileOp::arcsin:
+      return std::asin(a);
+    case TileOp::arccos:
+      return std::acos(a);
+    case TileOp::arctan:
+      return std::atan(a);
+    case TileOp::sinh:
+      return std::sinh(a);
+    case TileOp::cosh:
+      return std::cosh(a);
+    case TileOp::arcsinh:
+      return std::asinh(a);
+    case TileOp::arccosh:
+      return std::acosh(a);
+    case TileOp::arctanh:
+      return std::atanh(a);
     case TileOp::is_nan:
       return std::isnan(a);
     case TileOp::logical_not:
@@ -61,6 +89,18 @@ double unary(TileOp op, double a) {
     default:
       return a;
   }
+}
+
+double mod(double a, double b) {
+  const double rest = std::fmod(a, b);
+  if (rest == 0) return std::copysign(0.0, b);
+  return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+double floor_divide(double a, double b) {
+  const double rest = std::fmod(a, b), quotient = (a - rest) / b;
+  if (b == 0 || !(quotient - quotient == 0)) return std::floor(a / b);
+  return std::nearbyint(rest != 0 && (rest < 0) != (b < 0) ? quotient - 1 : quotient);
 }
 
 double extreme(double a, double b, bool greatest) {
@@ -81,6 +121,16 @@ double evaluate(TileOp op, double a, double b, double c) {
       return a / b;
     case TileOp::pow:
       return std::pow(a, b);
+    case TileOp::floor_divide:
+      return floor_divide(a, b);
+    case TileOp::mod:
+      return mod(a, b);
+    case TileOp::fmod:
+      return std::fmod(a, b);
+    case TileOp::arctan2:
+      return std::atan2(a, b);
+    case TileOp::hypot:
+      return std::hypot(a, b);
     case TileOp::maximum:
       return extreme(a, b, true);
     case TileOp::minimum:

@@ -117,6 +117,20 @@ const UnaryCase kUnary[] = {
     {TileOp::erf, [](double x) { return std::erf(x); }, -4.5, 4.5, 2},
     {TileOp::sin, [](double x) { return std::sin(x); }, -100, 100, 2},
     {TileOp::cos, [](double x) { return std::cos(x); }, -100, 100, 2},
+    {TileOp::trunc, [](double x) { return std::trunc(x); }, -10, 10, 0},
+    {TileOp::exp2, [](double x) { return std::exp2(x); }, -150, 128, 2},
+    {TileOp::log2, [](double x) { return std::log2(x); }, 0, 4, 2},
+    {TileOp::log10, [](double x) { return std::log10(x); }, 0, 4, 3},
+    {TileOp::cbrt, [](double x) { return std::cbrt(x); }, -4, 4, 2},
+    {TileOp::tan, [](double x) { return std::tan(x); }, -100, 100, 4},
+    {TileOp::arcsin, [](double x) { return std::asin(x); }, -1, 1, 3},
+    {TileOp::arccos, [](double x) { return std::acos(x); }, -1, 1, 3},
+    {TileOp::arctan, [](double x) { return std::atan(x); }, -5, 5, 3},
+    {TileOp::sinh, [](double x) { return std::sinh(x); }, -90, 90, 4},
+    {TileOp::cosh, [](double x) { return std::cosh(x); }, -90, 90, 4},
+    {TileOp::arcsinh, [](double x) { return std::asinh(x); }, -5, 5, 4},
+    {TileOp::arccosh, [](double x) { return std::acosh(x); }, 1, 5, 4},
+    {TileOp::arctanh, [](double x) { return std::atanh(x); }, -1, 1, 4},
     {TileOp::sqrt, [](double x) { return std::sqrt(x); }, 0, 4, 0},
     {TileOp::rsqrt, [](double x) { return 1 / std::sqrt(x); }, 0, 4, 2},
     {TileOp::reciprocal, [](double x) { return 1 / x; }, -4, 4, 0},
@@ -156,11 +170,56 @@ TEST(SimdMath, UnaryFunctionsWithinTheirBounds) {
 TEST(SimdMath, OddFunctionsKeepTheSignOfZero) {
   const float zero[] = {-0.0f};
   for (const Isa isa : isas()) {
-    for (const TileOp op : {TileOp::log1p, TileOp::expm1, TileOp::tanh, TileOp::erf, TileOp::sin,
-                            TileOp::sqrt, TileOp::round}) {
+    for (const TileOp op :
+         {TileOp::log1p, TileOp::expm1, TileOp::tanh, TileOp::erf, TileOp::sin, TileOp::sqrt,
+          TileOp::round, TileOp::trunc, TileOp::cbrt, TileOp::tan, TileOp::arcsin, TileOp::arctan,
+          TileOp::sinh, TileOp::arcsinh, TileOp::arctanh}) {
       float y = 1;
       tile_table(isa).loops[static_cast<size_t>(op)](zero, zero, zero, &y, 1, 0);
       EXPECT_EQ(std::bit_cast<uint32_t>(y), 0x80000000u) << name(isa) << " " << name(op);
+    }
+  }
+}
+
+/// What the `ref` kernels compute in double.
+double remainder_of(double a, double b) {
+  const double rest = std::fmod(a, b);
+  if (rest == 0) return std::copysign(0.0, b);
+  return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+TEST(SimdMath, FunctionsOfTwoWithinTheirBounds) {
+  struct Case {
+    TileOp op;
+    double (*reference)(double, double);
+    int64_t limit;
+  };
+  const Case cases[] = {
+      {TileOp::arctan2, [](double x, double y) { return std::atan2(x, y); }, 3},
+      {TileOp::hypot, [](double x, double y) { return std::hypot(x, y); }, 3},
+      {TileOp::fmod, [](double x, double y) { return std::fmod(x, y); }, 0},
+      {TileOp::mod, remainder_of, 0},
+  };
+  std::vector<float> x, y;
+  const std::vector<float> all = points(-20, 20);
+  for (size_t i = 0; i < all.size(); i += 97) {
+    for (size_t j = i % 89; j < all.size(); j += 1999) x.push_back(all[i]), y.push_back(all[j]);
+  }
+  for (const float a : special_points()) {
+    for (const float b : special_points()) x.push_back(a), y.push_back(b);
+  }
+  std::vector<float> out(x.size());
+  for (const Isa isa : isas()) {
+    for (const Case& test : cases) {
+      tile_table(isa).loops[static_cast<size_t>(test.op)](x.data(), y.data(), x.data(), out.data(),
+                                                          x.size(), 0);
+      for (size_t i = 0; i < x.size(); ++i) {
+        const double expected =
+            test.reference(static_cast<double>(x[i]), static_cast<double>(y[i]));
+        ASSERT_LE(ulps(out[i], expected), test.limit)
+            << name(isa) << " " << name(test.op) << " of " << x[i] << ", " << y[i] << ": " << out[i]
+            << ", not " << expected;
+      }
     }
   }
 }

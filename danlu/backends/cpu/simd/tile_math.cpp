@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "danlu/backends/cpu/simd/tile_math.cpp"
 #include <hwy/foreach_target.h>
 // Highway includes this file again per target from here on.
+#include "danlu/backends/cpu/simd/functions-inl.h"
 #include "danlu/backends/cpu/simd/tile_loops-inl.h"
 #include "danlu/backends/cpu/simd/tile_table.h"
 
@@ -12,9 +13,10 @@ namespace danlu::cpu::simd {
 namespace HWY_NAMESPACE {
 namespace {
 
-struct Pow {
+template <Division kind>
+struct Divide {
   static constexpr int kArity = 2;
-  static HWY_INLINE V apply(D d, V x, V y) { return pow(d, x, y); }
+  static HWY_INLINE V apply(D d, V x, V y) { return divide_whole<kind>(d, x, y); }
 };
 
 #define DANLU_UNARY(NAME)                                      \
@@ -32,7 +34,31 @@ DANLU_UNARY(softplus);
 DANLU_UNARY(erf);
 DANLU_UNARY(sin);
 DANLU_UNARY(cos);
+DANLU_UNARY(trunc);
+DANLU_UNARY(exp2);
+DANLU_UNARY(log2);
+DANLU_UNARY(log10);
+DANLU_UNARY(cbrt);
+DANLU_UNARY(tan);
+DANLU_UNARY(arcsin);
+DANLU_UNARY(arccos);
+DANLU_UNARY(arctan);
+DANLU_UNARY(sinh);
+DANLU_UNARY(cosh);
+DANLU_UNARY(arcsinh);
+DANLU_UNARY(arccosh);
+DANLU_UNARY(arctanh);
 #undef DANLU_UNARY
+
+#define DANLU_BINARY(NAME)                                             \
+  struct NAME##_op {                                                   \
+    static constexpr int kArity = 2;                                   \
+    static HWY_INLINE V apply(D d, V x, V y) { return NAME(d, x, y); } \
+  }
+DANLU_BINARY(pow);
+DANLU_BINARY(arctan2);
+DANLU_BINARY(hypot);
+#undef DANLU_BINARY
 
 }  // namespace
 
@@ -50,7 +76,26 @@ void math_loops(TileTable& table) {
   set(TileOp::erf, long_loop<erf_op>);
   set(TileOp::sin, long_loop<sin_op>);
   set(TileOp::cos, long_loop<cos_op>);
-  set(TileOp::pow, long_loop<Pow>);
+  set(TileOp::trunc, long_loop<trunc_op>);
+  set(TileOp::exp2, long_loop<exp2_op>);
+  set(TileOp::log2, long_loop<log2_op>);
+  set(TileOp::log10, long_loop<log10_op>);
+  set(TileOp::cbrt, long_loop<cbrt_op>);
+  set(TileOp::tan, long_loop<tan_op>);
+  set(TileOp::arcsin, long_loop<arcsin_op>);
+  set(TileOp::arccos, long_loop<arccos_op>);
+  set(TileOp::arctan, long_loop<arctan_op>);
+  set(TileOp::sinh, long_loop<sinh_op>);
+  set(TileOp::cosh, long_loop<cosh_op>);
+  set(TileOp::arcsinh, long_loop<arcsinh_op>);
+  set(TileOp::arccosh, long_loop<arccosh_op>);
+  set(TileOp::arctanh, long_loop<arctanh_op>);
+  set(TileOp::pow, long_loop<pow_op>);
+  set(TileOp::arctan2, long_loop<arctan2_op>);
+  set(TileOp::hypot, long_loop<hypot_op>);
+  set(TileOp::floor_divide, long_loop<Divide<Division::floor>>);
+  set(TileOp::mod, long_loop<Divide<Division::mod>>);
+  set(TileOp::fmod, long_loop<Divide<Division::fmod>>);
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

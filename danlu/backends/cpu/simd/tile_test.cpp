@@ -134,6 +134,34 @@ double apply(TileOp op, double x, double y, double z) {
       return std::ceil(x);
     case TileOp::round:
       return std::nearbyint(x);
+    case TileOp::trunc:
+      return std::trunc(x);
+    case TileOp::exp2:
+      return std::exp2(x);
+    case TileOp::log2:
+      return std::log2(x);
+    case TileOp::log10:
+      return std::log10(x);
+    case TileOp::cbrt:
+      return std::cbrt(x);
+    case TileOp::tan:
+      return std::tan(x);
+    case TileOp::arcsin:
+      return std::asin(x);
+    case TileOp::arccos:
+      return std::acos(x);
+    case TileOp::arctan:
+      return std::atan(x);
+    case TileOp::sinh:
+      return std::sinh(x);
+    case TileOp::cosh:
+      return std::cosh(x);
+    case TileOp::arcsinh:
+      return std::asinh(x);
+    case TileOp::arccosh:
+      return std::acosh(x);
+    case TileOp::arctanh:
+      return std::atanh(x);
     case TileOp::is_nan:
       return std::isnan(x);
     case TileOp::logical_not:
@@ -152,6 +180,16 @@ double apply(TileOp op, double x, double y, double z) {
       return x / y;
     case TileOp::pow:
       return std::pow(x, y);
+    case TileOp::floor_divide:
+      return std::floor(x / y);
+    case TileOp::mod:
+      return x - std::floor(x / y) * y;
+    case TileOp::fmod:
+      return std::fmod(x, y);
+    case TileOp::arctan2:
+      return std::atan2(x, y);
+    case TileOp::hypot:
+      return std::hypot(x, y);
     case TileOp::maximum:
       return nan_or(x > y, x, y);
     case TileOp::minimum:

@@ -111,6 +111,25 @@ calls(
     (N(), N(3), N(3)),
 )
 
+for unroll in (2, 3, 8):
+    calls(
+        "scan",
+        f"unrolled by {unroll}",
+        lambda h, xs, w, k=unroll: ops.scan(
+            lambda c, x: (ops.tanh(ops.matmul(c, w) + x), ops.exp(c) * x), h, xs, unroll=k
+        ),
+        (N(3), N(7, 3), N(3, 3)),
+    )
+    calls(
+        "scan",
+        f"reversed, unrolled by {unroll}",
+        lambda h, xs, k=unroll: ops.scan(
+            lambda c, x: (c * 0.5 + x, c - x), h, xs, reverse=True, unroll=k
+        ),
+        (N(3), N(8, 3)),
+        (N(), N(7)),
+    )
+
 # associative_scan
 calls(
     "associative_scan",

@@ -59,6 +59,12 @@ def svd_reduced(x):
     return u * sign, s, vh * jnp.swapaxes(sign, -1, -2)
 
 
+def svd_full(x):
+    u, s, vh = keras.ops.svd(x, full_matrices=True)
+    sign = sign_of(u)
+    return u * sign, s, vh * jnp.swapaxes(sign, -1, -2)
+
+
 def svd_product(x):
     """What does not depend on the choice of the further columns."""
     u, s, vh = keras.ops.svd(x, full_matrices=True)
@@ -96,11 +102,15 @@ CASES = [
     case("qr", N(5, 3), **M),
     case("qr", N(4, 4), **M),
     case("qr", N(2, 3, 3), **M),
+    case("qr", square(4, 4), mode="complete", **M),
+    # The further columns are not unique; JAX differentiates a choice of its own.
     case("qr", N(5, 3), mode="complete", grad=False, **M),
-    case("qr", N(3, 5), grad=False, **M),
+    case("qr", N(3, 5), **M),
     case("svd", square(4, 4), call=svd_reduced, variant="reduced", tol32=1e-4, tol64=1e-8),
     case("svd", N(5, 3), call=svd_reduced, variant="reduced", tol32=1e-4, tol64=1e-8),
     case("svd", N(2, 3, 4), call=svd_reduced, variant="reduced", tol32=2e-4, tol64=1e-8),
+    # Full and not square, JAX has no derivative.
+    case("svd", square(4, 4), call=svd_full, variant="full", tol32=1e-4, tol64=1e-8),
     case("svd", N(5, 3), call=svd_product, variant="product", grad=False, **M),
     case("svd", N(2, 5), call=svd_product, variant="product", grad=False, **M),
     case("svd", N(4, 3), compute_uv=False, **M),

@@ -92,6 +92,8 @@ CASES += [
     case("one_hot", I(0, 3), 3),
     case("one_hot", I(0, 3, 0), 3),
     case("one_hot", I(0, 3, 4), 3, dtype="int32"),
+    case("one_hot", V([-1, 0, 3, 2, 7], "int32"), 3),
+    case("multi_hot", V([[-1, 0, 3], [2, 7, 1]], "int32"), 3),
     case("multi_hot", I(0, 6, 3, 2), 6),
     case("multi_hot", I(0, 6, 4), 6),
     case("multi_hot", I(0, 6, 3, 2), 6, dtype="int32"),

@@ -70,6 +70,8 @@ CASES = [
     case("full", (2, 3), 7.5),
     case("full", (2,), 3, dtype="int32"),
     case("full", (), 2.0),
+    case("full", (2,), 2147483647, dtype="int32"),
+    case("full_like", I(0, 9, 3), -2147483647),
     case("full_like", N(2, 3), 4.5, grad=False),
     case("full_like", I(0, 9, 3), 2),
     case("full_like", I(0, 9, 3), 2.5, dtype="float32"),
