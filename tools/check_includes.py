@@ -36,8 +36,9 @@ MAY_INCLUDE = {
 # Of danlu/ops, kernels see the attribute structs and the names of the records.
 ATTRS_READERS = {"runtime", "backends"}
 OP_NAMES = "danlu/ops/registry.h"
-# The attributes of the op `tile` are the tile program itself, which is runtime's.
-TILE_RECORD = ("danlu/ops/fused/tile.cpp", "danlu/runtime/tile_program.h")
+# The attributes of these ops hold tile programs, which are runtime's.
+TILE_RECORDS = {"danlu/ops/fused/tile.cpp", "danlu/ops/fused/matmul_tile_attrs.h"}
+TILE_PROGRAM = "danlu/runtime/tile_program.h"
 MAX_JSON_UNITS = 3  # nlohmann-json is the slowest header we use
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -63,13 +64,13 @@ def folder_of(path):
 
 def arrow_is_right(path, target):
     source, wanted = folder_of(path), folder_of(target)
+    if path in TILE_RECORDS and target == TILE_PROGRAM:
+        return True
     if path.endswith("_attrs.h"):
         return wanted in ("core", "base") or target.endswith("_attrs.h")
     if source == "":
         return True  # danlu/danlu.h gathers everything
     if wanted == source or wanted in closure(source):
-        return True
-    if (path, target) == TILE_RECORD:
         return True
     visible = target.endswith("_attrs.h") or target == OP_NAMES
     return wanted == "ops" and visible and source in ATTRS_READERS

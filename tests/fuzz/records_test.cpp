@@ -13,6 +13,7 @@
 #include "danlu/ops/elementwise/view_attrs.h"
 #include "danlu/ops/fft/fft_attrs.h"
 #include "danlu/ops/fused/fused_attrs.h"
+#include "danlu/ops/fused/matmul_tile_attrs.h"
 #include "danlu/ops/image/resample_attrs.h"
 #include "danlu/ops/indexing/indexing_attrs.h"
 #include "danlu/ops/linalg/linalg_attrs.h"
@@ -87,12 +88,12 @@ struct TypeList {};
 using AllAttrs =
     TypeList<AttentionAttrs, AxisAttrs, CastAttrs, ConcatenateAttrs, Conv2DAttrs, Conv2DPoolAttrs,
              CtcAttrs, CtcBeamSearchAttrs, CumulativeAttrs, FftAttrs, FusedConv2DAttrs,
-             FusedMatmulAttrs, IotaAttrs, IrfftAttrs, LayerNormAttrs, MatmulAttrs, OneHotAttrs,
-             PadAttrs, Pool2DAttrs, QrAttrs, RandintAttrs, RandomAttrs, RandomGammaAttrs,
-             RavelIndexAttrs, RecurrenceAttrs, RecurrentAttrs, ReductionAttrs, RematAttrs,
-             ResampleAttrs, ScanAttrs, ScatterAddAttrs, ScatterAttrs, SearchSortedAttrs, ShapeAttrs,
-             SliceAttrs, SolveAttrs, SolveTriangularAttrs, SwitchAttrs, TakeAttrs, TapAttrs,
-             TileAttrs, TopKAttrs, TransposeAttrs, ViewAttrs, WhileAttrs>;
+             FusedMatmulAttrs, IotaAttrs, IrfftAttrs, LayerNormAttrs, MatmulAttrs, MatmulTileAttrs,
+             OneHotAttrs, PadAttrs, Pool2DAttrs, QrAttrs, RandintAttrs, RandomAttrs,
+             RandomGammaAttrs, RavelIndexAttrs, RecurrenceAttrs, RecurrentAttrs, ReductionAttrs,
+             RematAttrs, ResampleAttrs, ScanAttrs, ScatterAddAttrs, ScatterAttrs, SearchSortedAttrs,
+             ShapeAttrs, SliceAttrs, SolveAttrs, SolveTriangularAttrs, SwitchAttrs, TakeAttrs,
+             TapAttrs, TileAttrs, TopKAttrs, TransposeAttrs, ViewAttrs, WhileAttrs>;
 
 template <class T>
 bool change_as(Dice& dice, const Attrs& attrs, AttrsPtr& result) {
