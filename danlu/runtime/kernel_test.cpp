@@ -25,8 +25,9 @@ TEST(KernelDeathTest, IsaCanBeLimited) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(print_isa("baseline"), testing::ExitedWithCode(0), "isa=baseline");
   EXPECT_EXIT(print_isa("sse9"), testing::ExitedWithCode(0),
-              "\\[DANLU_ISA\\] There is no such instruction set\\. Expected baseline, avx2 or "
-              "avx512\\. Received 'sse9'\\.");
+              "\\[DANLU_ISA\\] There is no such instruction set\\. Expected baseline, avx2, "
+              "avx512 or amx\\. Received 'sse9'\\.");
+  EXPECT_EXIT(print_isa("amx"), testing::ExitedWithCode(0), "isa=(avx512|avx2|baseline)");
   EXPECT_EXIT(print_isa("avx2"), testing::ExitedWithCode(0), "isa=(avx2|baseline)");
 }
 
