@@ -37,7 +37,8 @@ double flops(const Attrs*, std::span<const TensorSpec> in, std::span<const Tenso
 }
 
 std::vector<int64_t> sample_lengths() {
-  return {1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 30, 32, 45, 49, 60, 64, 74, 97, 120, 128, 243, 1000};
+  return {1,  2,  3,  4,  5,  7,  8,  9,   12,  16,  17,  30,
+          32, 45, 49, 60, 64, 74, 97, 120, 128, 243, 512, 1000};
 }
 
 }  // namespace danlu::fourier

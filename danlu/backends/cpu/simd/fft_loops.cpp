@@ -68,6 +68,21 @@ HWY_INLINE void small_transform(D d, const FftPass<T>& pass, Cx<D>* a) {
     a[1] = plus(odd, difference);
     a[2] = minus(even, sum);
     a[3] = minus(odd, difference);
+  } else if constexpr (P == 8) {
+    Cx<D> even[] = {a[0], a[2], a[4], a[6]}, odd[] = {a[1], a[3], a[5], a[7]};
+    small_transform<4>(d, pass, even);
+    small_transform<4>(d, pass, odd);
+    // Times exp(−2πi k/8).
+    const auto c = hn::Set(d, static_cast<T>(0.70710678118654752440));
+    odd[1] = {hn::Mul(c, hn::Add(odd[1].re, odd[1].im)), hn::Mul(c, hn::Sub(odd[1].im, odd[1].re))};
+    odd[2] = turned(odd[2]);
+    odd[3] = {hn::Mul(c, hn::Sub(odd[3].im, odd[3].re)),
+              hn::Neg(hn::Mul(c, hn::Add(odd[3].re, odd[3].im)))};
+    HWY_UNROLL(4)
+    for (int k = 0; k < 4; ++k) {
+      a[k] = plus(even[k], odd[k]);
+      a[k + 4] = minus(even[k], odd[k]);
+    }
   } else {
     // Odd: the numbers j and P − j together.
     constexpr int kHalf = P / 2;
@@ -212,8 +227,8 @@ void run_radix(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T*
   const hn::CappedTag<T, 4> some;
   const hn::CappedTag<T, 1> one;
   int64_t q = 0;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(full));
   if constexpr (P <= 4) {
-    const auto lanes = static_cast<int64_t>(hn::Lanes(full));
     if (pass.stride == 1) {
       q = along_q<P>(full, pass, x_re, x_im, y_re, y_im);
     } else if (pass.stride == 4 && lanes > 4) {
@@ -221,6 +236,8 @@ void run_radix(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T*
     } else if (pass.stride == 8 && lanes > 8) {
       q = along_groups<P, 8>(full, pass, x_re, x_im, y_re, y_im);
     }
+  }
+  if constexpr (P <= 4 || P == 8) {
     if (pass.m == 1 && q == 0 && pass.stride % lanes == 0) {
       along_stride<P, false>(full, pass, 0, 0, x_re, x_im, y_re, y_im);
       return;
@@ -304,6 +321,8 @@ void run_pass(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T* 
       return run_radix<4>(pass, x_re, x_im, y_re, y_im);
     case 5:
       return run_radix<5>(pass, x_re, x_im, y_re, y_im);
+    case 8:
+      return run_radix<8>(pass, x_re, x_im, y_re, y_im);
     case 7:
       return run_radix<7>(pass, x_re, x_im, y_re, y_im);
     case 11:

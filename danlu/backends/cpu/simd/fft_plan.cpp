@@ -34,10 +34,16 @@ std::pair<double, double> unit_root(int64_t k, int64_t n) {
 namespace {
 
 /// The radices of `n`, or nothing where a prime is too great. Radix 4 first: its passes can be
-/// vectorized from the start.
+/// vectorized from the start. Behind two of them, radix 8 makes the fewest passes.
 std::vector<int> radices_of(int64_t n) {
   std::vector<int> radices;
-  for (const int radix : {4, 2, 3, 5, 7, 11, 13}) {
+  while (n % 2 == 0) {
+    const int64_t twos = n & -n;  // the power of two in n
+    const int radix = twos == 2 ? 2 : radices.size() < 2 || twos == 4 || twos == 16 ? 4 : 8;
+    radices.push_back(radix);
+    n /= radix;
+  }
+  for (const int radix : {3, 5, 7, 11, 13}) {
     for (; n % radix == 0; n /= radix) radices.push_back(radix);
   }
   if (n > 1) radices.clear();
