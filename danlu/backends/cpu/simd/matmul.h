@@ -21,7 +21,7 @@ struct MatmulBlock {
   int64_t a_row = 0, a_column = 0;  ///< element strides
   int64_t b_row = 0, c_row = 0;
   FusedActivation activation = FusedActivation::none;
-  bool adds = false;  ///< to what c holds; only blocked loops do
+  bool adds = false;  ///< to what c holds; only the blocked loops do, and not on AMX
 };
 using MatmulFunction = void (*)(const MatmulBlock&);
 MatmulFunction matmul_function(Isa isa);
