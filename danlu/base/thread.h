@@ -24,9 +24,9 @@ void run_chunks(int chunks, void (*body)(void*, int), void* data);
 }
 
 /// Calls `body(c)` for every chunk c in [0, chunks), on the caller and idle threads of the pool.
-/// Whoever is free takes the next chunk: a busy machine, a pool in use elsewhere, or a loop inside
-/// a loop only mean that the caller does more of them itself, so a result depends on `chunks`
-/// alone. `body` must not throw.
+/// Chunk c belongs to thread c (0: the caller), loop after loop; what its thread has not begun
+/// others take. A busy machine, a pool in use elsewhere, or a loop inside a loop only mean that the
+/// caller does more itself, so a result depends on `chunks` alone. `body` must not throw.
 template <class Body>
 void parallel_chunks(int chunks, Body&& body) {
   if (chunks == 1) {
