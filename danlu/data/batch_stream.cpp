@@ -4,6 +4,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "danlu/base/data_thread.h"
@@ -16,9 +17,16 @@ namespace danlu {
 /// producer may fill a slot once the batch that was in it is given back. Without a producer the
 /// consumer fills the only slot itself, and nothing is locked.
 struct BatchStream::State {
+  /// One of the tensors that a batch consists of.
+  struct Part {
+    HostTensors Batch::*group;
+    size_t index;
+    TensorSpec (Dataset::*spec)(int64_t, size_t) const;
+  };
   struct Slot {
-    std::shared_ptr<Buffer> x, y, weight;
+    std::vector<std::shared_ptr<Buffer>> storage;  ///< of each part
     Batch batch;
+    int64_t placed = -1;  ///< the size for which the batch's tensors lie on the storage
   };
 
   explicit State(Dataset source)
@@ -27,11 +35,22 @@ struct BatchStream::State {
         ahead(std::min(dataset.prefetched(), num_batches)),
         order(static_cast<size_t>(dataset.num_samples())),
         slots(static_cast<size_t>(ahead + 1)) {
-    const int64_t size = std::min(dataset.batch_size(), dataset.num_samples());
-    x_bytes = dataset.x_spec(size).bytes();
-    y_bytes = dataset.has_y() ? dataset.y_spec(size).bytes() : 0;
-    weight_bytes = dataset.has_sample_weight() ? dataset.sample_weight_spec(size).bytes() : 0;
-    for (Slot& slot : slots) own_storage(slot);
+    const DataSplit& split = dataset.split();
+    const auto add = [&](const HostTensors& tensors, HostTensors Batch::*group,
+                         TensorSpec (Dataset::*spec)(int64_t, size_t) const) {
+      for (size_t i = 0; i < tensors.count(); ++i) {
+        if (tensors.at(i).defined()) parts.push_back({group, i, spec});
+      }
+      counts.emplace_back(group, tensors.count());
+    };
+    add(split.x, &Batch::x, &Dataset::x_spec);
+    add(split.y, &Batch::y, &Dataset::y_spec);
+    add(split.sample_weight, &Batch::sample_weight, &Dataset::sample_weight_spec);
+    for (Slot& slot : slots) slot.storage.resize(parts.size());
+    for (Slot& slot : slots) {
+      own_storage(slot);
+      place_tensors(slot, std::min(dataset.batch_size(), dataset.num_samples()));
+    }
     if (ahead > 0) worker = start_data_thread([this] { produce(); });
   }
 
@@ -47,20 +66,35 @@ struct BatchStream::State {
 
   /// Gives `slot` storage that nobody else refers to. Tensors of the right shape stay.
   void own_storage(Slot& slot) {
-    const auto renew = [&](std::shared_ptr<Buffer>& buffer, HostTensor& tensor, size_t bytes) {
-      const bool ours = tensor.defined() && tensor.buffer() == buffer;
-      if (buffer != nullptr && buffer.use_count() == (ours ? 2 : 1)) return;
-      buffer = Buffer::allocate(bytes);
-      tensor = HostTensor();
-    };
-    renew(slot.x, slot.batch.x, x_bytes);
-    if (dataset.has_y()) renew(slot.y, slot.batch.y, y_bytes);
-    if (dataset.has_sample_weight()) renew(slot.weight, slot.batch.sample_weight, weight_bytes);
-      // use_count() reads without ordering; the storage must not be written before the last
-      // holder's reads are done.
+    const int64_t size = std::min(dataset.batch_size(), dataset.num_samples());
+    for (size_t i = 0; i < parts.size(); ++i) {
+      std::shared_ptr<Buffer>& buffer = slot.storage[i];
+      HostTensors& group = slot.batch.*parts[i].group;
+      HostTensor* tensor = parts[i].index < group.count() ? &group.at(parts[i].index) : nullptr;
+      const bool ours = tensor != nullptr && tensor->defined() && tensor->buffer() == buffer;
+      if (buffer != nullptr && buffer.use_count() == (ours ? 2 : 1)) continue;
+      buffer = Buffer::allocate((dataset.*parts[i].spec)(size, parts[i].index).bytes());
+      if (tensor != nullptr) *tensor = HostTensor();
+      slot.placed = -1;
+    }
+    // use_count() reads without ordering; the storage must not be written before the last
+    // holder's reads are done.
 #ifndef __SANITIZE_THREAD__
     std::atomic_thread_fence(std::memory_order_acquire);
 #endif
+  }
+
+  void place_tensors(Slot& slot, int64_t size) {
+    for (const auto& [group, count] : counts) {
+      HostTensors& tensors = slot.batch.*group;
+      if (tensors.count() != count) tensors = HostTensors(std::vector<HostTensor>(count));
+    }
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const TensorSpec spec = (dataset.*parts[i].spec)(size, parts[i].index);
+      (slot.batch.*parts[i].group).at(parts[i].index) =
+          HostTensor(spec.dtype, spec.shape, slot.storage[i]);
+    }
+    slot.placed = size;
   }
 
   Slot& slot_of(int64_t batch) {
@@ -103,18 +137,7 @@ struct BatchStream::State {
     const int64_t size = std::min(dataset.batch_size(), dataset.num_samples() - begin);
     Slot& slot = slot_of(index);
     // What mapped functions make of a batch may have any shape.
-    if (dataset.is_mapped() || !slot.batch.x.defined() || slot.batch.size() != size ||
-        slot.batch.y.defined() != dataset.has_y() ||
-        slot.batch.sample_weight.defined() != dataset.has_sample_weight()) {
-      const auto place = [](const TensorSpec& spec, const std::shared_ptr<Buffer>& buffer) {
-        return HostTensor(spec.dtype, spec.shape, buffer);
-      };
-      slot.batch.x = place(dataset.x_spec(size), slot.x);
-      if (dataset.has_y()) slot.batch.y = place(dataset.y_spec(size), slot.y);
-      if (dataset.has_sample_weight()) {
-        slot.batch.sample_weight = place(dataset.sample_weight_spec(size), slot.weight);
-      }
-    }
+    if (slot.placed != size || dataset.is_mapped()) place_tensors(slot, size);
     slot.batch.index = index;
     // The producer stays out of the pool, where the consumer's plans run.
     const int threads = ahead > 0 ? 1 : effective_threads();
@@ -156,9 +179,8 @@ struct BatchStream::State {
   int64_t ahead;
   std::vector<int64_t> order;
   std::vector<Slot> slots;
-  size_t x_bytes = 0;
-  size_t y_bytes = 0;
-  size_t weight_bytes = 0;
+  std::vector<Part> parts;
+  std::vector<std::pair<HostTensors Batch::*, size_t>> counts;  ///< tensors of each group
 
   std::mutex mutex;
   std::condition_variable changed;

@@ -151,37 +151,45 @@ void gather_one_hot(const HostTensor& from, HostTensor& to, std::span<const int6
   });
 }
 
-DType delivered(const char* which, DType stored, std::optional<DType> wanted, DType for_bytes) {
+DType delivered(const std::string& which, DType stored, std::optional<DType> wanted,
+                DType for_bytes) {
   const DType dtype = wanted.value_or(stored == DType::uint8 ? for_bytes : stored);
   const bool converts = dtype == DType::float32 || dtype == DType::float64 ||
                         dtype == DType::int32 || dtype == DType::int64;
   const bool possible = dtype == stored || (converts && !is_complex(stored));
   if (!possible) {
     throw ValueError({.where = "Dataset",
-                      .what = std::string(which) + " cannot be delivered as this dtype",
+                      .what = which + " cannot be delivered as this dtype",
                       .expected = "float32, float64, int32, int64, or " + std::string(name(stored)),
                       .received = std::string(name(dtype))});
   }
   return dtype;
 }
 
-void require_same_count(const HostTensor& x, const HostTensor& other, const std::string& name) {
-  if (!other.defined()) return;
-  if (other.shape().rank() > 0 && other.shape()[0] == x.shape()[0]) return;
-  throw ShapeError(
-      {.where = "Dataset",
-       .what = "x and " + name + " must hold the same number of samples",
-       .expected = "the samples along the first axis of both",
-       .received = "x " + x.spec().to_string() + ", " + name + " " + other.spec().to_string()});
+/// "y", or of several "y[1]".
+std::string name_in(const HostTensors& tensors, size_t i, const char* name) {
+  if (tensors.count() < 2) return name;
+  return name + ("[" + std::to_string(i)) + "]";
+}
+
+void require_same_count(const HostTensor& x, const HostTensors& others, const char* what) {
+  for (size_t i = 0; i < others.count(); ++i) {
+    const HostTensor& other = others.at(i);
+    if (!other.defined()) continue;
+    if (other.shape().rank() > 0 && other.shape()[0] == x.shape()[0]) continue;
+    const std::string name = name_in(others, i, what);
+    throw ShapeError(
+        {.where = "Dataset",
+         .what = "x and " + name + " must hold the same number of samples",
+         .expected = "the samples along the first axis of both",
+         .received = "x " + x.spec().to_string() + ", " + name + " " + other.spec().to_string()});
+  }
 }
 
 }  // namespace
 
 DataSplit DataSplit::slice(int64_t begin, int64_t end) const {
-  const auto part = [&](const HostTensor& t) {
-    return t.defined() ? t.slice(begin, end) : HostTensor();
-  };
-  return {x.slice(begin, end), part(y), divide_by, part(sample_weight)};
+  return {x.slice(begin, end), y.slice(begin, end), divide_by, sample_weight.slice(begin, end)};
 }
 
 std::pair<DataSplit, DataSplit> DataSplit::split(double fraction) const {
@@ -210,42 +218,63 @@ void fill_permutation(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
 
 Dataset::Dataset(DataSplit split, const DatasetOptions& options)
     : split_(std::move(split)), options_(options) {
-  const HostTensor& x = split_.x;
-  const HostTensor& y = split_.y;
-  if (!x.defined() || x.shape().rank() == 0) {
-    throw ShapeError({.where = "Dataset",
-                      .what = "x needs an axis that counts the samples",
-                      .expected = "shape (samples, …)",
-                      .received = x.defined() ? x.spec().to_string() : "an undefined tensor",
-                      .hint = x.defined() ? "reshape one sample to (1, …)" : ""});
+  const auto& [x, y, divide_by, weights] = split_;
+  for (size_t i = 0; i < std::max(x.count(), size_t{1}); ++i) {
+    if (x.at(i).defined() && x.at(i).shape().rank() > 0) continue;
+    throw ShapeError(
+        {.where = "Dataset",
+         .what = name_in(x, i, "x") + " needs an axis that counts the samples",
+         .expected = "shape (samples, …)",
+         .received = x.at(i).defined() ? x.at(i).spec().to_string() : "an undefined tensor",
+         .hint = x.at(i).defined() ? "reshape one sample to (1, …)" : ""});
   }
+  require_same_count(x, x, "x");
   require_same_count(x, y, "y");
-  require_same_count(x, split_.sample_weight, "sample_weight");
-  if (has_sample_weight()) {
-    const bool doubles = split_.sample_weight.dtype() == DType::float64;
-    weight_dtype_ = delivered("sample_weight", split_.sample_weight.dtype(),
-                              doubles ? DType::float64 : DType::float32, DType::float32);
+  require_same_count(x, weights, "sample_weight");
+  for (size_t i = 0; i < weights.count(); ++i) {
+    const HostTensor& weight = weights.at(i);
+    if (weight.defined()) {
+      const bool doubles = weight.dtype() == DType::float64;
+      weight_dtypes_.push_back(delivered("sample_weight", weight.dtype(),
+                                         doubles ? DType::float64 : DType::float32,
+                                         DType::float32));
+    } else {
+      weight_dtypes_.push_back(DType::float32);
+    }
   }
-  x_dtype_ = delivered("x", x.dtype(), options_.x_dtype, DType::float32);
-  if (split_.divide_by != 1 && !is_floating(x_dtype_)) {
+  bool divides = divide_by == 1;
+  for (size_t i = 0; i < x.count(); ++i) {
+    const DType stored = x.at(i).dtype();
+    const bool fixed = x.count() > 1 && !is_floating(stored) && stored != DType::uint8;
+    DType dtype =
+        fixed ? stored : delivered(name_in(x, i, "x"), stored, options_.x_dtype, DType::float32);
+    if (divide_by != 1 && is_floating(dtype) && size_of(dtype) == 2) dtype = DType::float32;
+    divides |= is_floating(dtype);
+    x_dtypes_.push_back(dtype);
+  }
+  if (!divides) {
     throw ValueError({.where = "Dataset",
                       .what = "x is to be divided but delivered as integers",
                       .expected = "divide_by = 1, or x_dtype = float32",
-                      .received = "divide_by = " + number_text(split_.divide_by) +
-                                  ", x_dtype = " + std::string(name(x_dtype_))});
+                      .received = "divide_by = " + number_text(divide_by) +
+                                  ", x_dtype = " + std::string(name(x_dtypes_[0]))});
   }
-  if (split_.divide_by != 1 && size_of(x_dtype_) == 2) x_dtype_ = DType::float32;
-  if (!y.defined()) return;
-  y_dtype_ = delivered("y", y.dtype(), options_.y_dtype, DType::int32);
-  if (options_.one_hot == 0) return;
-  if (options_.one_hot < 0 || is_inexact(y.dtype()) || row_elements(y) != 1) {
+  for (size_t i = 0; i < y.count(); ++i) {
+    const DType stored = y.at(i).dtype();
+    const bool fixed = y.count() > 1 && !is_floating(stored) && stored != DType::uint8;
+    y_dtypes_.push_back(
+        fixed ? stored : delivered(name_in(y, i, "y"), stored, options_.y_dtype, DType::int32));
+  }
+  if (!has_y() || options_.one_hot == 0) return;
+  if (options_.one_hot < 0 || y.count() > 1 || is_inexact(y.dtype()) || row_elements(y) != 1) {
     throw ValueError({.where = "Dataset",
                       .what = "y cannot become one-hot rows",
                       .expected = "a positive number of classes and integer labels of shape (n,)",
-                      .received = std::to_string(options_.one_hot) + " classes, labels " +
-                                  y.spec().to_string()});
+                      .received = std::to_string(options_.one_hot) + " classes, " +
+                                  (y.count() > 1 ? std::to_string(y.count()) + " targets"
+                                                 : "labels " + y.spec().to_string())});
   }
-  y_dtype_ = DType::float32;
+  y_dtypes_[0] = DType::float32;
 }
 
 Dataset Dataset::batch(int64_t size, bool drop_remainder) const {
@@ -292,13 +321,32 @@ Dataset Dataset::map(std::function<void(Batch&)> function) const {
   return copy;
 }
 
-Dataset Dataset::with_sample_weight(HostTensor weight) const {
+Dataset Dataset::with_sample_weight(HostTensors weight) const {
   DataSplit split = split_;
   split.sample_weight = std::move(weight);
   const Dataset checked(std::move(split), options_);
   Dataset copy = *this;
   copy.split_ = checked.split_;
-  copy.weight_dtype_ = checked.weight_dtype_;
+  copy.weight_dtypes_ = checked.weight_dtypes_;
+  return copy;
+}
+
+Dataset Dataset::ordered(const std::vector<std::string>& x_names,
+                         const std::vector<std::string>& y_names) const {
+  const auto& [x, y, divide_by, weights] = split_;
+  if (x.names().empty() && y.names().empty() && weights.names().empty()) return *this;
+  if (is_mapped()) {
+    throw ValueError({.where = "Dataset",
+                      .what = "Tensors with names cannot be ordered behind a mapped function",
+                      .hint = "give the tensors in the order of the model's inputs and outputs"});
+  }
+  Dataset copy(DataSplit{x.ordered(x_names, "x"), y.ordered(y_names, "y"), divide_by,
+                         weights.ordered(y_names, "sample_weight", true)},
+               options_);
+  copy.batch_size_ = batch_size_;
+  copy.drop_remainder_ = drop_remainder_;
+  copy.prefetch_ = prefetch_;
+  copy.seed_ = seed_;
   return copy;
 }
 
@@ -307,19 +355,19 @@ int64_t Dataset::num_batches() const {
   return drop_remainder_ ? n / batch_size_ : (n + batch_size_ - 1) / batch_size_;
 }
 
-TensorSpec Dataset::x_spec(int64_t size) const {
-  return {split_.x.shape().with_dim(0, size), x_dtype_};
+TensorSpec Dataset::x_spec(int64_t size, size_t i) const {
+  return {split_.x.at(i).shape().with_dim(0, size), x_dtypes_.at(i)};
 }
 
-TensorSpec Dataset::y_spec(int64_t size) const {
+TensorSpec Dataset::y_spec(int64_t size, size_t i) const {
   if (!has_y()) return {};
   if (options_.one_hot > 0) return {Shape{size, options_.one_hot}, DType::float32};
-  return {split_.y.shape().with_dim(0, size), y_dtype_};
+  return {split_.y.at(i).shape().with_dim(0, size), y_dtypes_.at(i)};
 }
 
-TensorSpec Dataset::sample_weight_spec(int64_t size) const {
-  if (!has_sample_weight()) return {};
-  return {split_.sample_weight.shape().with_dim(0, size), weight_dtype_};
+TensorSpec Dataset::sample_weight_spec(int64_t size, size_t i) const {
+  if (!has_sample_weight() || !split_.sample_weight.at(i).defined()) return {};
+  return {split_.sample_weight.at(i).shape().with_dim(0, size), weight_dtypes_.at(i)};
 }
 
 void Dataset::fill_order(std::span<int64_t> order, int64_t epoch) const {
@@ -331,15 +379,20 @@ void Dataset::fill_order(std::span<int64_t> order, int64_t epoch) const {
 }
 
 void Dataset::fill(Batch& batch, std::span<const int64_t> rows, int threads) const {
-  gather(split_.x, batch.x, rows, split_.divide_by, threads);
-  if (has_y()) {
+  const auto& [x, y, divide_by, weights] = split_;
+  for (size_t i = 0; i < x.count(); ++i) {
+    gather(x.at(i), batch.x.at(i), rows, is_floating(x_dtypes_[i]) ? divide_by : 1, threads);
+  }
+  for (size_t i = 0; i < y.count(); ++i) {
     if (options_.one_hot > 0) {
-      gather_one_hot(split_.y, batch.y, rows, options_.one_hot);
-    } else {
-      gather(split_.y, batch.y, rows, 1, threads);
+      gather_one_hot(y, batch.y, rows, options_.one_hot);
+    } else if (y.at(i).defined()) {
+      gather(y.at(i), batch.y.at(i), rows, 1, threads);
     }
   }
-  if (has_sample_weight()) gather(split_.sample_weight, batch.sample_weight, rows, 1, 1);
+  for (size_t i = 0; i < weights.count(); ++i) {
+    if (weights.at(i).defined()) gather(weights.at(i), batch.sample_weight.at(i), rows, 1, 1);
+  }
   if (map_) map_(batch);
 }
 

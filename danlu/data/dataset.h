@@ -5,21 +5,25 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "danlu/core/host_tensor.h"
+#include "danlu/data/host_tensors.h"
 
 namespace danlu {
 
-/// Samples with their targets, e.g. the training part of a data set. The first axis of both counts
-/// the samples. `y` is undefined where there are no targets.
+/// Samples with their targets, e.g. the training part of a data set. The first axis of each tensor
+/// counts the samples. `y` is undefined where there are no targets.
 struct DataSplit {
-  HostTensor x;
-  HostTensor y;
-  /// What x is divided by when it becomes floating point: 255 for images kept as bytes.
+  HostTensors x;
+  HostTensors y;
+  /// What x is divided by when it becomes floating point: 255 for images kept as bytes. Of several
+  /// inputs, those that do not stay integers.
   float divide_by = 1;
-  /// What each sample counts in the loss; undefined: 1. Shape (samples) or (samples, …).
-  HostTensor sample_weight = {};
+  /// What each sample counts in the loss; undefined: 1. Shape (samples) or (samples, …). One for
+  /// all outputs, or one for each.
+  HostTensors sample_weight = {};
 
   int64_t size() const { return x.defined() ? x.shape()[0] : 0; }
   /// Samples [begin, end), on the same storage. Errors: ShapeError.
@@ -31,19 +35,22 @@ struct DataSplit {
 
 /// How the samples of a Dataset are delivered.
 struct DatasetOptions {
-  std::optional<DType> x_dtype;  ///< float32, float64, int32, int64; default: uint8 becomes float32
-  std::optional<DType> y_dtype;  ///< the same choice; default: uint8 becomes int32
-  /// 0: targets as they are. Otherwise integer targets of shape (n,) or (n, 1) become float32 rows
-  /// of this many classes.
+  /// float32, float64, int32, int64; default: uint8 becomes float32. Several inputs: only those
+  /// that are floating point or bytes, so that numbers of classes or words stay integers.
+  std::optional<DType> x_dtype;
+  /// The same choice; default: uint8 becomes int32. Several targets: of floating point ones.
+  std::optional<DType> y_dtype;
+  /// 0: targets as they are. Otherwise integer targets of shape (n,) or (n, 1), the only ones,
+  /// become float32 rows of this many classes.
   int64_t one_hot = 0;
 };
 
 /// Some samples, ready for a step.
 struct Batch {
-  HostTensor x;                   ///< (size, ...)
-  HostTensor y;                   ///< (size, ...), or undefined
-  int64_t index = 0;              ///< of this batch in the epoch
-  HostTensor sample_weight = {};  ///< (size, ...), or undefined
+  HostTensors x;                   ///< (size, ...)
+  HostTensors y;                   ///< (size, ...), or undefined
+  int64_t index = 0;               ///< of this batch in the epoch
+  HostTensors sample_weight = {};  ///< (size, ...), or undefined
   int64_t size() const { return x.shape()[0]; }
 };
 
@@ -63,7 +70,7 @@ class Dataset {
   /// Errors: ShapeError unless x, y and weights agree in the number of samples; ValueError for a
   /// conversion that does not exist.
   explicit Dataset(DataSplit split, const DatasetOptions& options = {});
-  Dataset(HostTensor x, HostTensor y, const DatasetOptions& options = {})
+  Dataset(HostTensors x, HostTensors y, const DatasetOptions& options = {})
       : Dataset(DataSplit{std::move(x), std::move(y)}, options) {}
 
   /// Batches of `size` samples (default: 32). The last one may be smaller, or is left out when
@@ -78,7 +85,12 @@ class Dataset {
   /// thread, so it must not use Arrays. May be called several times.
   Dataset map(std::function<void(Batch&)> function) const;
   /// The same samples with these weights. Errors: ShapeError unless there is one for each sample.
-  Dataset with_sample_weight(HostTensor weight) const;
+  Dataset with_sample_weight(HostTensors weight) const;
+  /// The same samples, with tensors that have names in the order of these. Weights may be missing.
+  /// Errors: ValueError for names that do not agree, or beside a mapped function, which may have
+  /// counted on the order.
+  Dataset ordered(const std::vector<std::string>& x_names,
+                  const std::vector<std::string>& y_names) const;
 
   int64_t num_samples() const { return split_.size(); }
   int64_t batch_size() const { return batch_size_; }
@@ -87,12 +99,13 @@ class Dataset {
   int64_t prefetched() const { return prefetch_; }
   bool is_mapped() const { return map_ != nullptr; }
   const DataSplit& split() const { return split_; }
-  /// Of a batch of `size` samples as delivered (before `map`). y: of shape () when there is none.
-  TensorSpec x_spec(int64_t size) const;
-  TensorSpec y_spec(int64_t size) const;
-  TensorSpec sample_weight_spec(int64_t size) const;
-  bool has_y() const { return split_.y.defined(); }
-  bool has_sample_weight() const { return split_.sample_weight.defined(); }
+  /// Of tensor `i` in a batch of `size` samples as delivered (before `map`).
+  TensorSpec x_spec(int64_t size, size_t i = 0) const;
+  /// Of shape () when there is none.
+  TensorSpec y_spec(int64_t size, size_t i = 0) const;
+  TensorSpec sample_weight_spec(int64_t size, size_t i = 0) const;
+  bool has_y() const { return split_.y.count() > 0; }
+  bool has_sample_weight() const { return split_.sample_weight.count() > 0; }
 
   /// Order of the samples in an epoch: sample order[i] comes i-th. `order` has num_samples().
   void fill_order(std::span<int64_t> order, int64_t epoch) const;
@@ -108,9 +121,8 @@ class Dataset {
  private:
   DataSplit split_;
   DatasetOptions options_;
-  DType x_dtype_ = DType::float32;
-  DType y_dtype_ = DType::float32;
-  DType weight_dtype_ = DType::float32;
+  /// As delivered, for each tensor.
+  std::vector<DType> x_dtypes_, y_dtypes_, weight_dtypes_;
   int64_t batch_size_ = 32;
   bool drop_remainder_ = false;
   int64_t prefetch_ = 0;

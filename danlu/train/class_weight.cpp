@@ -1,13 +1,20 @@
 #include "danlu/train/class_weight.h"
 
 #include <algorithm>
+#include <string>
 
 #include "danlu/base/error.h"
 
 namespace danlu {
 
 HostTensor class_weights(const DataSplit& data, const std::map<int64_t, double>& weights) {
-  if (data.sample_weight.defined()) {
+  if (data.y.count() > 1) {
+    throw ValueError({.where = "fit",
+                      .what = "`class_weight` is only for models with a single output",
+                      .received = std::to_string(data.y.count()) + " targets",
+                      .hint = "give `sample_weight` for each output instead"});
+  }
+  if (data.sample_weight.count() > 0) {
     throw ValueError({.where = "fit",
                       .what = "There are weights of classes and of samples",
                       .expected = "one of class_weight and sample_weight"});

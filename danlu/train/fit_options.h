@@ -14,16 +14,13 @@
 
 namespace danlu {
 
-/// The evaluated values of `array` on the same storage.
-HostTensor to_host(const Array& array);
-
 /// Samples for validation: a DataSplit, x and y, or a Dataset with batches of its own.
 class ValidationData {
  public:
   ValidationData() = default;
   ValidationData(DataSplit split) : split_(std::move(split)) {}
-  ValidationData(HostTensor x, HostTensor y) : split_{std::move(x), std::move(y)} {}
-  ValidationData(const Array& x, const Array& y) : split_{to_host(x), to_host(y)} {}
+  ValidationData(HostTensors x, HostTensors y, HostTensors sample_weight = {})
+      : split_{std::move(x), std::move(y), 1, std::move(sample_weight)} {}
   ValidationData(Dataset dataset) : dataset_(std::move(dataset)) {}
   bool defined() const { return split_.x.defined() || dataset_.has_value(); }
   const DataSplit& split() const { return split_; }
@@ -47,7 +44,9 @@ struct FitOptions {
   int64_t validation_batch_size = 0;  ///< 0: batch_size
   /// What a sample of each class counts in the training loss; classes that are missing count 1.
   std::map<int64_t, double> class_weight;
-  Array sample_weight;  ///< what each sample counts in the loss: (samples), or (samples, …)
+  /// What each sample counts in the loss: (samples), or (samples, …); one for all outputs, or one
+  /// for each, where an undefined one means 1.
+  HostTensors sample_weight;
   /// Called after each training step with what `tap` named in the model, in the loss, and in their
   /// gradients; the tensors lie in memory that the next step overwrites. None: taps cost nothing.
   std::function<void(int64_t batch, const std::map<std::string, HostTensor>& taps)> on_taps;
@@ -57,7 +56,7 @@ struct EvaluateOptions {
   int64_t batch_size = 32;
   int verbose = 1;
   std::vector<CallbackHandle> callbacks;
-  Array sample_weight;  ///< as in FitOptions
+  HostTensors sample_weight;  ///< as in FitOptions
 };
 
 struct PredictOptions {

@@ -28,22 +28,18 @@ int terminal_columns() {
                     .hint = "put them into its DataSplit, or use Dataset::with_sample_weight"});
 }
 
-DataSplit weighted(DataSplit data, const Array& sample_weight) {
-  if (sample_weight.defined()) data.sample_weight = to_host(sample_weight);
+DataSplit weighted(DataSplit data, const HostTensors& sample_weight) {
+  if (sample_weight.count() > 0) data.sample_weight = sample_weight;
   return data;
 }
 
 }  // namespace
 
-HostTensor to_host(const Array& array) {
-  return HostTensor(array.dtype(), array.shape(), array.buffer());
-}
-
 struct Model::Predictor {
   explicit Predictor(std::shared_ptr<Network> network)
       : step([network](const auto&) { return network_state(*network); },
-             [network](std::span<const Array> inputs) -> std::vector<Array> {
-               return {(*network)(inputs[0])};
+             [network](const StepInputs& inputs) -> std::vector<Array> {
+               return {(*network)(inputs.x[0])};
              }) {}
   StepCache step;
 };
@@ -232,7 +228,7 @@ Profile Model::profile(const DataSplit& data, int64_t batch_size, int count) {
 }
 
 History Model::fit(const Dataset& data, const FitOptions& options) {
-  if (options.sample_weight.defined()) refuse_sample_weight("fit");
+  if (options.sample_weight.count() > 0) refuse_sample_weight("fit");
   if (options.class_weight.empty()) return FitLoop(*this).fit(data, options);
   const HostTensor weights = class_weights(data.split(), options.class_weight);
   return FitLoop(*this).fit(data.with_sample_weight(weights), options);
@@ -241,7 +237,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
 History Model::fit(const DataSplit& data, const FitOptions& options) {
   DataSplit train = weighted(data, options.sample_weight);
   FitOptions all = options;
-  all.sample_weight = Array();
+  all.sample_weight = {};
   if (options.validation_split != 0 && !options.validation_data.defined()) {
     auto [first, rest] = DataSplit(train).split(options.validation_split);
     train = std::move(first);
@@ -250,31 +246,23 @@ History Model::fit(const DataSplit& data, const FitOptions& options) {
   return fit(dataset(std::move(train), options.batch_size), all);
 }
 
-History Model::fit(const HostTensor& x, const HostTensor& y, const FitOptions& options) {
+History Model::fit(const HostTensors& x, const HostTensors& y, const FitOptions& options) {
   return fit(DataSplit{x, y}, options);
 }
 
-History Model::fit(const Array& x, const Array& y, const FitOptions& options) {
-  return fit(DataSplit{to_host(x), to_host(y)}, options);
-}
-
 Logs Model::evaluate(const Dataset& data, const EvaluateOptions& options) {
-  if (options.sample_weight.defined()) refuse_sample_weight("evaluate");
+  if (options.sample_weight.count() > 0) refuse_sample_weight("evaluate");
   return FitLoop(*this).evaluate(data, options);
 }
 
 Logs Model::evaluate(const DataSplit& data, const EvaluateOptions& options) {
   EvaluateOptions all = options;
-  all.sample_weight = Array();
+  all.sample_weight = {};
   return evaluate(dataset(weighted(data, options.sample_weight), options.batch_size), all);
 }
 
-Logs Model::evaluate(const HostTensor& x, const HostTensor& y, const EvaluateOptions& options) {
+Logs Model::evaluate(const HostTensors& x, const HostTensors& y, const EvaluateOptions& options) {
   return evaluate(DataSplit{x, y}, options);
-}
-
-Logs Model::evaluate(const Array& x, const Array& y, const EvaluateOptions& options) {
-  return evaluate(DataSplit{to_host(x), to_host(y)}, options);
 }
 
 Array Model::predict(const Dataset& data) {

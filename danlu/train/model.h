@@ -97,14 +97,12 @@ class Model {
   /// refuses (the weights are then those of the last good step).
   History fit(const Dataset& data, const FitOptions& options = {});
   History fit(const DataSplit& data, const FitOptions& options = {});
-  History fit(const HostTensor& x, const HostTensor& y, const FitOptions& options = {});
-  History fit(const Array& x, const Array& y, const FitOptions& options = {});
+  History fit(const HostTensors& x, const HostTensors& y, const FitOptions& options = {});
 
   /// "loss" and every metric over all samples. Errors: as `fit`.
   Logs evaluate(const Dataset& data, const EvaluateOptions& options = {});
   Logs evaluate(const DataSplit& data, const EvaluateOptions& options = {});
-  Logs evaluate(const HostTensor& x, const HostTensor& y, const EvaluateOptions& options = {});
-  Logs evaluate(const Array& x, const Array& y, const EvaluateOptions& options = {});
+  Logs evaluate(const HostTensors& x, const HostTensors& y, const EvaluateOptions& options = {});
 
   /// The outputs for all samples, computed batch by batch.
   Array predict(const Dataset& data);
