@@ -18,6 +18,7 @@
 #include "danlu/io/safetensors.h"
 #include "danlu/nn/activations.h"
 #include "danlu/nn/constraints.h"
+#include "danlu/nn/functional.h"
 #include "danlu/nn/global_state.h"
 #include "danlu/nn/initializers.h"
 #include "danlu/nn/layers/activation.h"

@@ -1,5 +1,6 @@
 #include "danlu/nn/layer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "danlu/base/error.h"
@@ -19,37 +20,118 @@ DType layer_dtype(const std::string& dtype, const std::string& where) {
 }
 
 void append(std::vector<Variable>& to, const std::vector<Variable>& from) {
-  to.insert(to.end(), from.begin(), from.end());
+  for (const Variable& variable : from) {
+    if (std::find(to.begin(), to.end(), variable) == to.end()) to.push_back(variable);
+  }
 }
 
 }  // namespace
 
+bool CallContext::flag(const std::string& name, bool fallback) const {
+  const Json* value = arguments.is_object() ? arguments.find(name) : nullptr;
+  if (value == nullptr || value->is_null()) return fallback;
+  return value->as_bool();
+}
+
+Array CallContext::tensor(const std::string& name) const {
+  const auto found = tensors.find(name);
+  return found == tensors.end() ? Array() : found->second;
+}
+
 LayerImpl::LayerImpl(std::string_view type, LayerOptions options)
     : type_(type), options_(std::move(options)), named_(!options_.name.empty()) {
   if (!named_) options_.name = automatic_name(type);
-  dtype_ = layer_dtype(options_.dtype, where());
+  dtype_ = options_.any_dtype && !options_.dtype.empty() ? dtype_from_name(options_.dtype)
+                                                         : layer_dtype(options_.dtype, where());
 }
 
 std::string LayerImpl::where() const { return type_ + " '" + name() + "'"; }
 
-void LayerImpl::ensure_built(const Shape& input_shape) {
+void LayerImpl::refuse_count(const char* what, size_t count) const {
+  throw ValueError({.where = where(),
+                    .what = std::string("The layer has another number of ") + what,
+                    .expected = "1",
+                    .received = std::to_string(count)});
+}
+
+void LayerImpl::ensure_built(const std::vector<Shape>& input_shapes) {
   if (built_) return;
-  compute_output_shape(input_shape);
-  with_error_context(where(), [&] { build(input_shape); });
+  compute_output_shapes(input_shapes);
+  with_error_context(where(), [&] { build_inputs(input_shapes); });
+  build_shapes_ = input_shapes;
   built_ = true;
 }
 
+std::vector<Shape> LayerImpl::compute_output_shapes(const std::vector<Shape>& input_shapes) const {
+  return with_error_context(where(), [&] { return output_shapes(input_shapes); });
+}
+
 Shape LayerImpl::compute_output_shape(const Shape& input_shape) const {
-  return with_error_context(where(), [&] { return output_shape(input_shape); });
+  const std::vector<Shape> shapes = compute_output_shapes({input_shape});
+  if (shapes.size() != 1) refuse_count("outputs", shapes.size());
+  return shapes[0];
+}
+
+LayerOutputs LayerImpl::apply(const std::vector<Array>& inputs, const CallContext& context) {
+  thread_local int depth = 0;
+  struct Depth {
+    Depth() { ++depth; }
+    ~Depth() { --depth; }
+  } const outermost_at_zero;
+  if (depth == 1) clear_losses();
+
+  std::vector<Shape> shapes;
+  for (const Array& x : inputs) shapes.push_back(x.shape());
+  compute_output_shapes(shapes);
+  for (Shape& shape : shapes) {
+    if (shape.rank() > 0) shape = shape.with_dim(0, kNone);
+  }
+  ensure_built(shapes);
+  return with_error_context(where(), [&] {
+    std::vector<Array> cast_inputs = inputs;
+    for (Array& x : cast_inputs) {
+      if (casts_input() && x.dtype() != compute_dtype()) x = cast(x, compute_dtype());
+    }
+    LayerOutputs outputs = call_with_masks(cast_inputs, context);
+    if (activity_regularizer_.defined()) {
+      for (const Array& y : outputs.values) {
+        const auto batch = static_cast<double>(y.rank() > 0 ? y.shape()[0] : 1);
+        add_loss(activity_regularizer_(y) * (batch == 0 ? 0 : 1 / batch));
+      }
+    }
+    return outputs;
+  });
 }
 
 Array LayerImpl::operator()(const Array& x, const CallContext& context) {
-  compute_output_shape(x.shape());
-  ensure_built(x.rank() > 0 ? x.shape().with_dim(0, kNone) : x.shape());
-  return with_error_context(where(), [&] {
-    const bool same = x.dtype() == dtype_ || !casts_input();
-    return call(same ? x : cast(x, dtype_), context);
-  });
+  const LayerOutputs outputs = apply({x}, context);
+  if (outputs.values.size() != 1) refuse_count("outputs", outputs.values.size());
+  return outputs.values[0];
+}
+
+std::vector<Array> LayerImpl::compute_mask(const std::vector<Array>&,
+                                           const std::vector<Array>& masks) const {
+  return supports_masking() ? masks : std::vector<Array>();
+}
+
+Shape LayerImpl::output_shape(const Shape&) const { refuse_count("inputs", 1); }
+Array LayerImpl::call(const Array&, const CallContext&) { refuse_count("inputs", 1); }
+
+std::vector<Shape> LayerImpl::output_shapes(const std::vector<Shape>& input_shapes) const {
+  if (input_shapes.size() != 1) refuse_count("inputs", input_shapes.size());
+  return {output_shape(input_shapes[0])};
+}
+
+std::vector<Array> LayerImpl::call_inputs(const std::vector<Array>& inputs,
+                                          const CallContext& context) {
+  return {call(inputs.at(0), context)};
+}
+
+void LayerImpl::build_inputs(const std::vector<Shape>& input_shapes) { build(input_shapes.at(0)); }
+
+LayerOutputs LayerImpl::call_with_masks(const std::vector<Array>& inputs,
+                                        const CallContext& context) {
+  return {call_inputs(inputs, context), compute_mask(inputs, context.masks)};
 }
 
 std::vector<Layer> LayerImpl::sublayers() const { return {}; }
@@ -81,13 +163,7 @@ std::vector<Variable> LayerImpl::weights() const {
 std::vector<Variable> LayerImpl::non_trainable_variables() const {
   std::vector<Variable> all = non_trainable_weights();
   append(all, seed_states_);
-  for (const Layer& layer : sublayers()) {
-    for (const Variable& variable : layer->non_trainable_variables()) {
-      bool known = false;
-      for (const Variable& other : all) known |= other == variable;
-      if (!known) all.push_back(variable);
-    }
-  }
+  for (const Layer& layer : sublayers()) append(all, layer->non_trainable_variables());
   return all;
 }
 
@@ -122,10 +198,16 @@ std::vector<Array> LayerImpl::losses() const {
       }
     }
   });
+  all.insert(all.end(), call_losses_.begin(), call_losses_.end());
   for (const Layer& layer : sublayers()) {
     for (Array& loss : layer->losses()) all.push_back(std::move(loss));
   }
   return all;
+}
+
+void LayerImpl::clear_losses() {
+  call_losses_.clear();
+  for (const Layer& layer : sublayers()) layer->clear_losses();
 }
 
 void LayerImpl::apply_constraints() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "danlu/nn/config_types.h"
 #include "danlu/nn/constraints.h"
 #include "danlu/nn/initializers.h"
+#include "danlu/nn/keras_tensor.h"
 #include "danlu/nn/regularizers.h"
 
 namespace danlu {
@@ -19,6 +21,26 @@ namespace danlu {
 /// How a layer is being called.
 struct CallContext {
   bool training = false;
+  /// Which steps of each input count: bool (batch, time), undefined where all do. May be shorter
+  /// than the inputs.
+  std::vector<Array> masks = {};
+  /// Further arguments of Keras's `call` by name: {"use_causal_mask": true}.
+  Json arguments = {};
+  /// Those that are tensors: {"attention_mask", mask}.
+  std::map<std::string, Array> tensors = {};
+
+  /// The mask of an input; undefined where there is none.
+  Array mask(size_t input = 0) const { return input < masks.size() ? masks[input] : Array(); }
+  /// An argument; `fallback` where it was not given. Errors: ValueError when it is no bool.
+  bool flag(const std::string& name, bool fallback = false) const;
+  /// A tensor argument; undefined where it was not given.
+  Array tensor(const std::string& name) const;
+};
+
+/// What a layer gives: its outputs, and the mask of each (undefined or missing: every step counts).
+struct LayerOutputs {
+  std::vector<Array> values;
+  std::vector<Array> masks;
 };
 
 /// What every layer's config ends with.
@@ -27,13 +49,15 @@ struct LayerOptions {
   std::string dtype;  ///< empty: floatx()
   bool trainable = true;
   OptionalShape input_shape;  ///< without the batch axis
+  bool any_dtype = false;     ///< also those one cannot compute in
 };
 
 class Layer;
 
 /// What a layer is made of: the class to derive from for a layer of one's own, which users then
 /// hold through a `Layer`. A derived class says its output shape and how it computes, and makes
-/// its weights in `build`.
+/// its weights in `build`. A layer of several inputs or outputs overrides `output_shapes`,
+/// `build_inputs` and `call_inputs` instead of `output_shape`, `build` and `call`.
 class LayerImpl {
  public:
   LayerImpl(std::string_view type, LayerOptions options);
@@ -46,8 +70,11 @@ class LayerImpl {
   const std::string& name() const { return options_.name; }
   /// Whether `name` was given, not counted.
   bool is_named() const { return named_; }
-  /// dtype of the weights, the computation and the output.
+  /// dtype of the weights.
   DType dtype() const { return dtype_; }
+  DType variable_dtype() const { return dtype_; }
+  /// dtype of the computation and the output.
+  DType compute_dtype() const { return dtype_; }
   const OptionalShape& declared_input_shape() const { return options_.input_shape; }
   /// "Dense 'dense_1'", as errors name it.
   std::string where() const;
@@ -56,28 +83,51 @@ class LayerImpl {
   virtual void set_trainable(bool trainable) { options_.trainable = trainable; }
 
   bool built() const { return built_; }
-  /// Makes the weights for inputs of `input_shape`, batch axis included. Once is enough.
+  /// Makes the weights for inputs of these shapes, batch axis included. Once is enough.
   /// Errors: ShapeError naming the layer.
-  void ensure_built(const Shape& input_shape);
+  void ensure_built(const std::vector<Shape>& input_shapes);
+  void ensure_built(const Shape& input_shape) { ensure_built(std::vector<Shape>{input_shape}); }
+  /// What it was built for.
+  const std::vector<Shape>& build_shapes() const { return build_shapes_; }
 
-  /// Builds if need be, checks the shape, brings `x` to the layer's dtype, and calls.
+  /// Builds if need be, checks the shapes, brings the inputs to the layer's dtype, and calls.
   /// Errors: those of `call`, with the layer's name in front.
+  LayerOutputs apply(const std::vector<Array>& inputs, const CallContext& context = {});
+  /// The only output. Errors: as `apply`; ValueError when there are several outputs.
   Array operator()(const Array& x, const CallContext& context = {});
 
-  /// Shape of the output, batch axis included; unknown dimensions stay unknown.
-  /// Errors: ShapeError when an input of this shape does not fit.
+  /// Shapes of the outputs, batch axis included; unknown dimensions stay unknown.
+  /// Errors: ShapeError when inputs of these shapes do not fit.
+  std::vector<Shape> compute_output_shapes(const std::vector<Shape>& input_shapes) const;
+  /// The only output's. Errors: also ValueError when there are several.
   Shape compute_output_shape(const Shape& input_shape) const;
 
-  /// All weights, in order of creation.
+  /// Whether masks of the inputs mean something to this layer or pass through it.
+  virtual bool supports_masking() const { return false; }
+  /// Masks of the outputs; default: those of the inputs, when the layer supports masking.
+  virtual std::vector<Array> compute_mask(const std::vector<Array>& inputs,
+                                          const std::vector<Array>& masks) const;
+  /// Names that Keras's `call` has for the inputs, in order; the last one takes what remains, as a
+  /// list when that is more than one: {"query", "value", "key"}, {"sequence", "initial_state"}.
+  virtual std::vector<std::string> input_arguments() const { return {"inputs"}; }
+
+  /// All weights, in order of creation; shared ones once.
   std::vector<Variable> weights() const;
+  /// Those of no sublayer.
+  const std::vector<Variable>& own_weights() const { return weights_; }
+  /// Layers inside this one, whose weights are its own too.
+  virtual std::vector<Layer> sublayers() const;
   std::vector<Variable> trainable_weights() const;
   std::vector<Variable> non_trainable_weights() const;
   /// Everything a step changes besides the trainable weights: also the states of random numbers.
   std::vector<Variable> non_trainable_variables() const;
   /// Elements of all weights.
   int64_t count_params() const;
-  /// What the regularizers of trainable weights add to the loss: a scalar each.
+  /// What is added to the loss: by regularizers of trainable weights and by `add_loss` in the
+  /// latest call; a scalar each.
   std::vector<Array> losses() const;
+  /// Forgets what calls have added. A call of the outermost layer begins with it.
+  void clear_losses();
   /// Brings trainable weights under their constraints, as each training step does.
   void apply_constraints();
 
@@ -85,13 +135,29 @@ class LayerImpl {
   virtual Json get_config() const = 0;
 
  protected:
-  virtual Shape output_shape(const Shape& input_shape) const = 0;
-  virtual Array call(const Array& x, const CallContext& context) = 0;
+  /// For one input and one output. Errors, unless overridden: ValueError.
+  virtual Shape output_shape(const Shape& input_shape) const;
+  virtual Array call(const Array& x, const CallContext& context);
   virtual void build(const Shape& /*input_shape*/) {}
-  /// Layers inside this one, whose weights are its own.
-  virtual std::vector<Layer> sublayers() const;
-  /// Whether `x` is cast to `dtype()` before `call`.
+
+  /// For any number of them; default: the functions above.
+  virtual std::vector<Shape> output_shapes(const std::vector<Shape>& input_shapes) const;
+  virtual std::vector<Array> call_inputs(const std::vector<Array>& inputs,
+                                         const CallContext& context);
+  virtual void build_inputs(const std::vector<Shape>& input_shapes);
+  /// For layers that know the masks of their outputs only by computing them: networks.
+  virtual LayerOutputs call_with_masks(const std::vector<Array>& inputs,
+                                       const CallContext& context);
+
+  /// Whether inputs are cast to `compute_dtype()` before `call`.
   virtual bool casts_input() const { return true; }
+
+  /// Adds a scalar to the loss of the model; to be called in `call`.
+  void add_loss(const Array& loss) { call_losses_.push_back(loss); }
+  /// What `regularizer` gives for each output, divided by the batch size, is added to the loss.
+  void set_activity_regularizer(Regularizer regularizer) {
+    activity_regularizer_ = std::move(regularizer);
+  }
 
   Variable add_weight(std::string name, const Shape& shape, const Initializer& initializer,
                       bool trainable = true);
@@ -103,12 +169,14 @@ class LayerImpl {
 
  private:
   std::vector<Variable> collect(bool want_trainable) const;
+  [[noreturn]] void refuse_count(const char* what, size_t count) const;
 
   std::string type_;
   LayerOptions options_;
   bool named_;
   DType dtype_;
   bool built_ = false;
+  std::vector<Shape> build_shapes_;
   struct Rule {
     Variable weight;
     Regularizer regularizer;
@@ -116,6 +184,8 @@ class LayerImpl {
   };
   std::vector<Variable> weights_;
   std::vector<Rule> rules_;
+  Regularizer activity_regularizer_;
+  std::vector<Array> call_losses_;
   std::vector<Variable> seed_states_;
 };
 
@@ -132,6 +202,15 @@ class Layer {
   Array operator()(const Array& x, const CallContext& context = {}) const {
     return (*impl_)(x, context);
   }
+  std::vector<Array> operator()(const std::vector<Array>& inputs,
+                                const CallContext& context = {}) const {
+    return impl_->apply(inputs, context).values;
+  }
+  /// Notes the call in a functional graph: `KerasTensor y = Dense({.units = 8})(x);`
+  /// Errors: ShapeError; ValueError when the layer gives several outputs.
+  KerasTensor operator()(const KerasTensor& x, const SymbolicArguments& arguments = {}) const;
+  std::vector<KerasTensor> operator()(const std::vector<KerasTensor>& inputs,
+                                      const SymbolicArguments& arguments = {}) const;
   std::vector<Variable> weights() const { return impl_->weights(); }
   friend bool operator==(const Layer& a, const Layer& b) { return a.impl_ == b.impl_; }
 

@@ -1,11 +1,14 @@
 #include "danlu/nn/network.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "danlu/base/error.h"
 #include "danlu/nn/config_json.h"
 #include "danlu/nn/global_state.h"
+#include "danlu/nn/layers/input.h"
+#include "danlu/nn/layers/registry.h"
 
 namespace danlu {
 namespace {
@@ -18,23 +21,23 @@ void require_count(const Network& network, const char* what, size_t expected, si
                     .received = std::to_string(received)});
 }
 
-void collect_named(const Network& network, const std::string& prefix,
+void collect_named(const LayerImpl& parent, const std::string& prefix,
                    std::vector<std::pair<std::string, Variable>>& found) {
+  for (const Variable& weight : parent.own_weights()) {
+    const auto same = [&](const auto& entry) { return entry.second == weight; };
+    if (std::none_of(found.begin(), found.end(), same)) {
+      found.emplace_back(prefix + weight.name(), weight);
+    }
+  }
   std::map<std::string, int> counts;
-  for (const Layer& layer : network.layers()) {
+  for (const Layer& layer : parent.sublayers()) {
     std::string key = layer.name();
     if (!layer->is_named()) {
       key = to_snake_case(layer->type());
       const int count = counts[key]++;
       if (count > 0) key += "_" + std::to_string(count);
     }
-    if (const auto* inner = dynamic_cast<const Network*>(layer.impl().get())) {
-      collect_named(*inner, prefix + key + "/", found);
-      continue;
-    }
-    for (const Variable& weight : layer.weights()) {
-      found.emplace_back(prefix + key + "/" + weight.name(), weight);
-    }
+    collect_named(*layer.impl(), prefix + key + "/", found);
   }
 }
 
@@ -45,22 +48,7 @@ void Network::set_trainable(bool trainable) {
   for (const Layer& layer : layers()) layer->set_trainable(trainable);
 }
 
-SequentialNetwork::SequentialNetwork(std::vector<Layer> layers, std::string name)
-    : Network("Sequential", {.name = std::move(name)}), layers_(std::move(layers)) {
-  if (!layers_.empty()) sample_shape_ = layers_[0]->declared_input_shape();
-  if (!layers_.empty() && layers_[0]->type() == "InputLayer") layers_.erase(layers_.begin());
-  std::set<std::string> names;
-  for (const Layer& layer : layers_) {
-    if (names.insert(layer.name()).second) continue;
-    throw ValueError({.where = where(),
-                      .what = "Two layers have the same name",
-                      .received = "\"" + layer.name() + "\"",
-                      .hint = "give each layer its own `name`, or none"});
-  }
-  if (sample_shape_.defined()) ensure_built(sample_shape_.value().with_axis_inserted(0, kNone));
-}
-
-void SequentialNetwork::require_built() const {
+void Network::require_built() const {
   if (built()) return;
   throw StateError({.where = where(),
                     .what = "The network is not built yet, so its shapes are unknown",
@@ -68,14 +56,51 @@ void SequentialNetwork::require_built() const {
                             "the network on data"});
 }
 
-const Shape& SequentialNetwork::input_shape() const {
+const std::vector<Shape>& Network::input_shapes() const {
   require_built();
-  return input_shape_;
+  return build_shapes();
 }
 
-const Shape& SequentialNetwork::layer_output_shape(size_t index) const {
+void Network::evaluate_weights() const {
+  std::vector<Array> values;
+  for (const Variable& weight : weights()) values.push_back(weight.value());
+  for (const Array& value : values) {
+    if (value.node()->traced) return;
+  }
+  eval(std::span<const Array>(values));
+}
+
+void require_unique_names(const std::vector<Layer>& layers, const std::string& where) {
+  std::set<std::string> names;
+  for (const Layer& layer : layers) {
+    if (names.insert(layer.name()).second) continue;
+    throw ValueError({.where = where,
+                      .what = "Two layers have the same name",
+                      .received = "\"" + layer.name() + "\"",
+                      .hint = "give each layer its own `name`, or none"});
+  }
+}
+
+SequentialNetwork::SequentialNetwork(std::vector<Layer> layers, std::string name)
+    : Network("Sequential", {.name = std::move(name)}), layers_(std::move(layers)) {
+  if (!layers_.empty() && layers_[0]->type() == "InputLayer") {
+    input_ = layers_[0];
+    layers_.erase(layers_.begin());
+  } else if (!layers_.empty() && layers_[0]->declared_input_shape().defined()) {
+    input_ = Input({.shape = layers_[0]->declared_input_shape()});
+  }
+  require_unique_names(layers_, where());
+  if (!input_) return;
+  ensure_built((*input_)->declared_input_shape().value().with_axis_inserted(0, kNone));
+}
+
+std::vector<Shape> SequentialNetwork::layer_output_shapes(size_t index) const {
   require_built();
-  return output_shapes_.at(index);
+  return {output_shapes_.at(index)};
+}
+
+std::vector<std::string> SequentialNetwork::output_names() const {
+  return {layers_.empty() ? name() : layers_.back().name()};
 }
 
 Shape SequentialNetwork::output_shape(const Shape& input) const {
@@ -85,40 +110,50 @@ Shape SequentialNetwork::output_shape(const Shape& input) const {
 }
 
 void SequentialNetwork::build(const Shape& input) {
-  input_shape_ = input;
   Shape shape = input;
   for (const Layer& layer : layers_) {
     layer->ensure_built(shape);
     shape = layer->compute_output_shape(shape);
     output_shapes_.push_back(shape);
   }
-  std::vector<Array> values;
-  for (const Variable& weight : weights()) values.push_back(weight.value());
-  for (const Array& value : values) {
-    if (value.node()->traced) return;
-  }
-  eval(std::span<const Array>(values));
+  evaluate_weights();
 }
 
-Array SequentialNetwork::call(const Array& x, const CallContext& context) {
-  Array y = x;
-  for (const Layer& layer : layers_) y = layer(y, context);
-  return y;
+LayerOutputs SequentialNetwork::call_with_masks(const std::vector<Array>& inputs,
+                                                const CallContext& context) {
+  LayerOutputs x{inputs, context.masks};
+  for (const Layer& layer : layers_) {
+    x = layer->apply(x.values, {.training = context.training, .masks = x.masks});
+  }
+  return x;
 }
 
 Json SequentialNetwork::get_config() const {
   Json layers = Json::array();
+  if (input_) layers.push_back(serialize(*input_));
   for (const Layer& layer : layers_) {
-    layers.push_back(
-        Json::object({{"class_name", layer->type()}, {"config", layer->get_config()}}));
+    layers.push_back(serialize(layer));
   }
   Json config = Json::object();
   config.set("name", name());
   config.set("trainable", trainable());
   config.set("dtype", std::string(danlu::name(dtype())));
-  config.set("input_shape", to_json(sample_shape_));
   config.set("layers", std::move(layers));
   return config;
+}
+
+std::shared_ptr<SequentialNetwork> sequential_from_config(const Json& config) {
+  std::vector<Layer> layers;
+  for (const Json& entry : config.at("layers").items()) {
+    layers.push_back(layer_from_config(entry.at("class_name").as_string(), entry.at("config")));
+  }
+  const Json* name = config.find("name");
+  auto network = std::make_shared<SequentialNetwork>(
+      std::move(layers), name != nullptr && name->is_string() ? name->as_string() : "");
+  if (const Json* trainable = config.find("trainable"); trainable && !trainable->as_bool()) {
+    network->LayerImpl::set_trainable(false);
+  }
+  return network;
 }
 
 std::vector<std::pair<std::string, Variable>> named_weights(const Network& network) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,17 +15,28 @@ class Network : public LayerImpl {
  public:
   using LayerImpl::LayerImpl;
   virtual const std::vector<Layer>& layers() const = 0;
-  /// Shape of the input, batch axis included (unknown). Errors: StateError before it is built.
-  virtual const Shape& input_shape() const = 0;
-  /// Output shape of `layers()[index]`. Errors: StateError before it is built.
-  virtual const Shape& layer_output_shape(size_t index) const = 0;
+  /// Shapes of the inputs, batch axis included (unknown). Errors: StateError before it is built.
+  virtual const std::vector<Shape>& input_shapes() const;
+  const Shape& input_shape() const { return input_shapes().at(0); }
+  /// Shapes of the outputs of `layers()[index]`. Errors: StateError before it is built.
+  virtual std::vector<Shape> layer_output_shapes(size_t index) const = 0;
+  /// What data for several inputs, and losses of several outputs, are named by.
+  virtual std::vector<std::string> input_names() const { return {"input"}; }
+  virtual std::vector<std::string> output_names() const { return {"output"}; }
+  /// "dense_1[0][0]" for each input of each call of `layers()[index]`; nothing where layers follow
+  /// one another.
+  virtual std::vector<std::string> connected_to(size_t) const { return {}; }
+  bool supports_masking() const override { return true; }
+  std::vector<Layer> sublayers() const override { return layers(); }
 
   /// Changes all layers too.
   void set_trainable(bool trainable) override;
 
  protected:
-  std::vector<Layer> sublayers() const override { return layers(); }
   bool casts_input() const override { return false; }
+  void require_built() const;
+  /// Computes the first values of all weights in one plan.
+  void evaluate_weights() const;
 };
 
 /// Layers one after another.
@@ -34,21 +47,27 @@ class SequentialNetwork final : public Network {
   explicit SequentialNetwork(std::vector<Layer> layers, std::string name = "");
 
   const std::vector<Layer>& layers() const override { return layers_; }
-  const Shape& input_shape() const override;
-  const Shape& layer_output_shape(size_t index) const override;
+  std::vector<Shape> layer_output_shapes(size_t index) const override;
+  std::vector<std::string> output_names() const override;
   Json get_config() const override;
 
  private:
   Shape output_shape(const Shape& input) const override;
   void build(const Shape& input) override;
-  Array call(const Array& x, const CallContext& context) override;
-  void require_built() const;
+  LayerOutputs call_with_masks(const std::vector<Array>& inputs,
+                               const CallContext& context) override;
 
-  OptionalShape sample_shape_;
+  std::optional<Layer> input_;  ///< the `Input` at the front, given or made
   std::vector<Layer> layers_;
-  Shape input_shape_;
   std::vector<Shape> output_shapes_;
 };
+
+/// The network that `get_config` of a SequentialNetwork, ours or Keras's, describes, with new
+/// layers. Errors: IoError for a config that is not one; those of `layer_from_config`.
+std::shared_ptr<SequentialNetwork> sequential_from_config(const Json& config);
+
+/// Errors: ValueError for two layers of one name.
+void require_unique_names(const std::vector<Layer>& layers, const std::string& where);
 
 /// Every weight with its path, "dense_1/kernel": the layer's name where it was given, else its
 /// class counted inside this network, so that two networks of one architecture agree.

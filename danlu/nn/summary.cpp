@@ -190,7 +190,7 @@ std::string summary_text(const Network& network, const SummaryOptions& options) 
     const Layer& layer = layers[i];
     std::vector<std::string> cells = {
         layer.name() + " (" + layer->type() + ")",
-        network.built() ? network.layer_output_shape(i).to_string() : "?",
+        network.built() ? network.layer_output_shapes(i)[0].to_string() : "?",
         layer->built() ? with_thousands(layer->count_params()) : "0 (unbuilt)"};
     if (options.show_trainable) cells.push_back(trainable_mark(layer));
     table.row(cells, "│");

@@ -8,6 +8,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/io/safetensors.h"
+#include "danlu/nn/functional.h"
 #include "danlu/nn/summary.h"
 #include "danlu/train/class_weight.h"
 #include "danlu/train/fit_loop.h"
@@ -46,6 +47,9 @@ struct Model::Predictor {
 
 Model::Model(std::shared_ptr<Network> network)
     : network_(std::move(network)), predictor_(std::make_unique<Predictor>(network_)) {}
+Model::Model(KerasTensors inputs, KerasTensors outputs, std::string name)
+    : Model(std::make_shared<FunctionalNetwork>(std::move(inputs), std::move(outputs),
+                                                std::move(name))) {}
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;

@@ -34,6 +34,8 @@ struct CompileConfig {
 class Model {
  public:
   explicit Model(std::shared_ptr<Network> network);
+  /// Functional: `Model model(x, y)`, `Model model({a, b}, {c, d})`. Errors: as FunctionalNetwork.
+  Model(KerasTensors inputs, KerasTensors outputs, std::string name = "");
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();
@@ -44,9 +46,20 @@ class Model {
   /// Errors: ValueError, which lists the names, when there is none of this name.
   Layer get_layer(const std::string& name) const;
 
+  /// The model as a layer of another one.
+  operator Layer() const { return Layer(network_); }
+  KerasTensor operator()(const KerasTensor& x) const { return Layer(network_)(x); }
+  std::vector<KerasTensor> operator()(const std::vector<KerasTensor>& inputs) const {
+    return Layer(network_)(inputs);
+  }
+
   /// The outputs for `x`, lazily. Shapes: with the batch axis.
   Array operator()(const Array& x, const CallContext& context = {}) const {
     return (*network_)(x, context);
+  }
+  std::vector<Array> operator()(const std::vector<Array>& inputs,
+                                const CallContext& context = {}) const {
+    return network_->apply(inputs, context).values;
   }
   /// The model as a pure function of parameters (as `trainable_weights()`) and state (as
   /// `non_trainable_variables()`): outputs and new state. Errors: ValueError for wrong counts.

@@ -139,6 +139,7 @@ Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
 Array Steps::total_loss(const StepInputs& inputs, const Array& y_pred) const {
   Array total = loss_(inputs.y[0], y_pred, weight_of(inputs));
   for (const Array& loss : network_->losses()) total = total + loss;
+  network_->clear_losses();
   return total;
 }
 

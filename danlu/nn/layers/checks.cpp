@@ -1,5 +1,7 @@
 #include "danlu/nn/layers/checks.h"
 
+#include <cstdint>
+
 #include "danlu/base/error.h"
 
 namespace danlu {
@@ -19,6 +21,16 @@ void check_padding(const std::string& where, const std::string& padding) {
                     .what = "`padding` is unknown",
                     .expected = "\"valid\" or \"same\"",
                     .received = "\"" + padding + "\""});
+}
+
+void check_inputs(const std::vector<Shape>& inputs, size_t least, size_t most) {
+  if (inputs.size() >= least && inputs.size() <= most) return;
+  throw ValueError({.what = "The number of inputs does not fit the layer",
+                    .expected = least == most ? std::to_string(least)
+                                : most < SIZE_MAX
+                                    ? std::to_string(least) + " to " + std::to_string(most)
+                                    : std::to_string(least) + " or more",
+                    .received = std::to_string(inputs.size())});
 }
 
 void check_rank(const Shape& input, int rank, const std::string& axes) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "danlu/core/shape.h"
 
@@ -14,6 +15,8 @@ void check_at_least(const std::string& where, const std::string& field, int64_t 
                     int64_t least);
 /// Errors: ValueError unless `padding` is "valid" or "same".
 void check_padding(const std::string& where, const std::string& padding);
+/// Errors: ValueError unless there are `least` to `most` inputs.
+void check_inputs(const std::vector<Shape>& inputs, size_t least, size_t most);
 /// Errors: ShapeError unless the rank fits.
 void check_rank(const Shape& input, int rank, const std::string& axes);
 void check_rank_at_least(const Shape& input, int rank);

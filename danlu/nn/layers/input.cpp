@@ -1,9 +1,11 @@
 #include "danlu/nn/layers/input.h"
 
+#include <memory>
 #include <utility>
 
 #include "danlu/base/error.h"
 #include "danlu/nn/config_json.h"
+#include "danlu/nn/functional.h"
 
 namespace danlu {
 namespace {
@@ -13,7 +15,7 @@ Shape with_batch_axis(const Shape& sample) { return sample.with_axis_inserted(0,
 class InputImpl final : public LayerImpl {
  public:
   explicit InputImpl(const InputConfig& c)
-      : LayerImpl("InputLayer", {c.name, c.dtype, true, c.shape}) {
+      : LayerImpl("InputLayer", {c.name, c.dtype, true, c.shape, true}) {
     if (!c.shape.defined()) {
       throw ValueError({.where = where(),
                         .what = "`shape` is missing",
@@ -23,10 +25,15 @@ class InputImpl final : public LayerImpl {
   }
 
   Json get_config() const override {
-    return config_to_json(InputConfig{.shape = declared_input_shape(),
-                                      .name = name(),
-                                      .dtype = std::string(danlu::name(dtype()))});
+    const Shape batch = with_batch_axis(declared_input_shape().value());
+    return Json::object({{"batch_shape", to_json(OptionalShape(batch))},
+                         {"dtype", std::string(danlu::name(dtype()))},
+                         {"sparse", false},
+                         {"ragged", false},
+                         {"name", name()}});
   }
+
+  std::weak_ptr<const LayerCall> call_of_graph;
 
  private:
   Shape output_shape(const Shape& input) const override {
@@ -44,10 +51,36 @@ class InputImpl final : public LayerImpl {
   }
 
   Array call(const Array& x, const CallContext&) override { return x; }
+  bool supports_masking() const override { return true; }
 };
 
 }  // namespace
 
 Input::Input(InputConfig config) : Layer(std::make_shared<InputImpl>(config)) {}
+
+Input::operator KerasTensor() const { return to_keras_tensor(*this); }
+
+KerasTensor to_keras_tensor(const Layer& input) {
+  auto& impl = dynamic_cast<InputImpl&>(*input.impl());
+  std::shared_ptr<const LayerCall> call = impl.call_of_graph.lock();
+  if (!call) {
+    const Shape shape = with_batch_axis(impl.declared_input_shape().value());
+    call = std::make_shared<LayerCall>(LayerCall{input, {}, {}, {shape}, impl.dtype(), 0});
+    impl.call_of_graph = call;
+  }
+  return KerasTensor(call, 0);
+}
+
+Layer input_from_config(const Json& config) {
+  InputConfig own = config_from_json<InputConfig>(config);
+  const Json* batch = config.find("batch_shape");
+  if (batch == nullptr) batch = config.find("batch_input_shape");
+  if (batch != nullptr && !batch->is_null()) {
+    OptionalShape shape;
+    from_json(*batch, shape);
+    own.shape = shape.value().without_axis(0);
+  }
+  return Input(own);
+}
 
 }  // namespace danlu

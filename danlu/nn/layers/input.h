@@ -18,13 +18,21 @@ struct InputConfig {
   }
 };
 
-/// Declares the shape of one sample, so that a model is built at once: `Input({28, 28, 1})`. Passes
-/// its input on. Unknown lengths are `kNone`.
-/// Errors: ShapeError for inputs of another shape.
+/// Declares the shape of one sample, so that a model is built at once: `Input({28, 28, 1})`, or
+/// begins a functional graph: `KerasTensor x = Input({784}); KerasTensor y = Dense({.units =
+/// 10})(x);` Passes its input on. Unknown lengths are `kNone`. `dtype` may be any. Errors:
+/// ShapeError for inputs of another shape.
 class Input : public Layer {
  public:
   Input(InputConfig config);
   Input(Shape shape) : Input(InputConfig{.shape = shape}) {}
+  /// The same one for as long as somebody holds it.
+  operator KerasTensor() const;
 };
+
+/// The tensor of a layer that `Input` made.
+KerasTensor to_keras_tensor(const Layer& input);
+/// Reads "batch_shape", as Keras writes it, or "shape".
+Layer input_from_config(const Json& config);
 
 }  // namespace danlu

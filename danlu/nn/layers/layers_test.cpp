@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -285,11 +286,10 @@ TEST(Layer, ConfigsAreThoseOfKeras) {
             R"("kernel_regularizer":null,"bias_regularizer":null,"kernel_constraint":null,)"
             R"("bias_constraint":null,"name":"top",)"
             R"("dtype":"float32","trainable":true,"input_shape":[4]})");
-  expect_error<ValueError>(
-      [] { layer_from_config("Dens", Json::object()); },
-      "[layer_from_config] There is no layer of this class. Expected one of InputLayer, Dense, "
-      "Conv2D, MaxPooling2D, AveragePooling2D, Flatten, Reshape, Activation, ReLU, Softmax, "
-      "Dropout. Received \"Dens\".");
+  EXPECT_THAT([] { layer_from_config("Dens", Json::object()); },
+              ::testing::ThrowsMessage<ValueError>(::testing::AllOf(
+                  ::testing::HasSubstr("There is no layer of this class. Expected one of"),
+                  ::testing::HasSubstr(", Dense, "), ::testing::EndsWith("Received \"Dens\"."))));
 }
 
 }  // namespace

@@ -12,6 +12,9 @@ namespace danlu {
 /// config of the wrong types.
 Layer layer_from_config(const std::string& class_name, const Json& config);
 
+/// {"class_name": "Dense", "config": {…}}, as networks list their layers.
+Json serialize(const Layer& layer);
+
 /// A new, unbuilt layer with the same config, also the same name.
 Layer clone(const Layer& layer);
 

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <map>
+
+#include "danlu/base/error.h"
+#include "danlu/nn/functional.h"
+#include "danlu/nn/layers/input.h"
+#include "danlu/nn/layers/registry.h"
+
+namespace danlu {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, const std::string& received) {
+  throw IoError({.where = "functional_from_config", .what = what, .received = received});
+}
+
+/// The graph that a config describes, while its calls are made one after another.
+class Graph {
+ public:
+  explicit Graph(const Json& config) {
+    for (const Json& entry : config.at("layers").items()) {
+      Layer layer = layer_from_config(entry.at("class_name").as_string(), entry.at("config"));
+      const std::string name = entry.contains("name") ? entry.at("name").as_string() : layer.name();
+      if (!places_.emplace(name, members_.size()).second) {
+        refuse("Two layers have the same name", name);
+      }
+      const Json* calls = entry.find("inbound_nodes");
+      members_.push_back({layer, calls == nullptr ? Json::array() : *calls, {}});
+      Member& member = members_.back();
+      if (layer->type() == "InputLayer") member.outputs.push_back({to_keras_tensor(layer)});
+    }
+    make_calls();
+  }
+
+  std::vector<KerasTensor> tensors(const Json& places) const {
+    std::vector<KerasTensor> found;
+    if (!collect(places, found)) refuse("There is no such call of a layer", places.dump());
+    return found;
+  }
+
+ private:
+  struct Member {
+    Layer layer;
+    Json calls;
+    std::vector<std::vector<KerasTensor>> outputs;  ///< of the calls made so far
+  };
+
+  /// Makes every call whose inputs are there until nothing is left.
+  void make_calls() {
+    bool progress = true, complete = false;
+    while (progress && !complete) {
+      progress = false, complete = true;
+      for (Member& member : members_) {
+        const size_t first = member.layer->type() == "InputLayer" ? 1 : 0;
+        while (member.outputs.size() < member.calls.size() + first) {
+          if (!make_call(member, member.calls[member.outputs.size() - first])) {
+            complete = false;
+            break;
+          }
+          progress = true;
+        }
+      }
+    }
+    if (complete) return;
+    for (const Member& member : members_) {
+      if (member.outputs.size() < member.calls.size()) {
+        refuse("The inputs of a layer come from nowhere or from its own outputs",
+               "'" + member.layer.name() + "'");
+      }
+    }
+  }
+
+  bool make_call(Member& member, const Json& call) {
+    const std::vector<std::string> names = member.layer->input_arguments();
+    std::map<std::string, std::vector<KerasTensor>> taken;
+    SymbolicArguments arguments;
+    const Json::Array& args = call.at("args").items();
+    for (size_t i = 0; i < args.size(); ++i) {
+      if (args[i].is_null()) continue;
+      if (i >= names.size()) refuse("A layer is called with too many arguments", call.dump());
+      if (!collect(args[i], taken[names[i]])) return false;
+    }
+    for (const auto& [name, value] : call.at("kwargs").members()) {
+      if (value.is_null()) continue;
+      if (std::find(names.begin(), names.end(), name) != names.end()) {
+        if (!collect(value, taken[name])) return false;
+      } else if (is_tensor(value)) {
+        std::vector<KerasTensor> one;
+        if (!collect(value, one)) return false;
+        arguments.tensors.emplace(name, one[0]);
+      } else {
+        arguments.values.set(name, value);
+      }
+    }
+    std::vector<KerasTensor> inputs;
+    for (const std::string& name : names) {
+      inputs.insert(inputs.end(), taken[name].begin(), taken[name].end());
+    }
+    member.outputs.push_back(member.layer(inputs, arguments));
+    return true;
+  }
+
+  static bool is_tensor(const Json& value) {
+    const Json* name = value.find("class_name");
+    return name != nullptr && name->is_string() && name->as_string() == "__keras_tensor__";
+  }
+
+  /// Appends the tensors in `value`: one, a list of them, or a place [name, call, output]; false
+  /// where one is not there yet.
+  bool collect(const Json& value, std::vector<KerasTensor>& found) const {
+    if (is_tensor(value)) return collect(value.at("config").at("keras_history"), found);
+    if (!value.is_array()) refuse("A call takes something that is no tensor", value.dump());
+    if (value.size() != 3 || !value[0].is_string()) {
+      for (const Json& item : value.items()) {
+        if (!collect(item, found)) return false;
+      }
+      return true;
+    }
+    const auto place = places_.find(value[0].as_string());
+    if (place == places_.end()) refuse("There is no layer of this name", value[0].as_string());
+    const Member& member = members_[place->second];
+    const auto call = static_cast<size_t>(value[1].as_int());
+    if (call >= member.outputs.size()) return false;
+    const auto output = static_cast<size_t>(value[2].as_int());
+    if (output >= member.outputs[call].size()) refuse("There is no such output", value.dump());
+    found.push_back(member.outputs[call][output]);
+    return true;
+  }
+
+  std::vector<Member> members_;
+  std::map<std::string, size_t> places_;
+};
+
+}  // namespace
+
+std::shared_ptr<FunctionalNetwork> functional_from_config(const Json& config) {
+  const Graph graph(config);
+  const auto tensors = [&](const char* key) { return graph.tensors(config.at(key)); };
+  const Json* name = config.find("name");
+  auto network = std::make_shared<FunctionalNetwork>(
+      tensors("input_layers"), tensors("output_layers"),
+      name != nullptr && name->is_string() ? name->as_string() : "");
+  if (const Json* trainable = config.find("trainable"); trainable && !trainable->as_bool()) {
+    network->LayerImpl::set_trainable(false);
+  }
+  return network;
+}
+
+}  // namespace danlu
