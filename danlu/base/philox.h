@@ -49,6 +49,32 @@ constexpr double unit_double(uint32_t low, uint32_t high) {
   return static_cast<double>(((uint64_t{high} << 32) | low) >> 11) * 0x1p-53;
 }
 
+/// Uniform in [0, bound) without bias, from the 64-bit words of `source`; `bound` must be positive.
+/// Source: Lemire, "Fast random integer generation in an interval" (2019).
+template <class Source>
+uint64_t uniform_below(Source& source, uint64_t bound) {
+  unsigned __int128 product = static_cast<unsigned __int128>(source.next_u64()) * bound;
+  if (static_cast<uint64_t>(product) < bound) {
+    const uint64_t threshold = (0 - bound) % bound;
+    while (static_cast<uint64_t>(product) < threshold) {
+      product = static_cast<unsigned __int128>(source.next_u64()) * bound;
+    }
+  }
+  return static_cast<uint64_t>(product >> 64);
+}
+/// The same from 32-bit words.
+template <class Source>
+uint32_t uniform_below32(Source& source, uint32_t bound) {
+  uint64_t product = uint64_t{source.next_u32()} * bound;
+  if (static_cast<uint32_t>(product) < bound) {
+    const uint32_t threshold = (0 - bound) % bound;
+    while (static_cast<uint32_t>(product) < threshold) {
+      product = uint64_t{source.next_u32()} * bound;
+    }
+  }
+  return static_cast<uint32_t>(product >> 32);
+}
+
 /// Reads one Philox sequence word by word; for host-side work such as shuffles and made-up data.
 /// `stream` selects one of 2^64 independent sequences of the seed (an epoch, a purpose).
 class PhiloxStream {
@@ -71,27 +97,10 @@ class PhiloxStream {
     const uint32_t low = next_u32();
     return unit_double(low, next_u32());
   }
-  /// Uniform in [0, bound) without bias; `bound` must be positive.
-  /// Source: Lemire, "Fast random integer generation in an interval" (2019).
-  uint64_t below(uint64_t bound) {
-    unsigned __int128 product = static_cast<unsigned __int128>(next_u64()) * bound;
-    if (static_cast<uint64_t>(product) < bound) {
-      const uint64_t threshold = (0 - bound) % bound;
-      while (static_cast<uint64_t>(product) < threshold) {
-        product = static_cast<unsigned __int128>(next_u64()) * bound;
-      }
-    }
-    return static_cast<uint64_t>(product >> 64);
-  }
+  /// Uniform in [0, bound); `bound` must be positive.
+  uint64_t below(uint64_t bound) { return uniform_below(*this, bound); }
   /// The same from one word instead of two.
-  uint32_t below32(uint32_t bound) {
-    uint64_t product = uint64_t{next_u32()} * bound;
-    if (static_cast<uint32_t>(product) < bound) {
-      const uint32_t threshold = (0 - bound) % bound;
-      while (static_cast<uint32_t>(product) < threshold) product = uint64_t{next_u32()} * bound;
-    }
-    return static_cast<uint32_t>(product >> 32);
-  }
+  uint32_t below32(uint32_t bound) { return uniform_below32(*this, bound); }
   /// Standard normal (Box and Muller).
   double normal() {
     const double radius = std::sqrt(-2.0 * std::log1p(-uniform()));

@@ -107,7 +107,7 @@ void BoundStep::run(std::span<const void* const> inputs) {
   check_count(inputs.size());
   if (const CompileOptions now = current_options(); !(now == options_)) bind(now);
   for (size_t i = 0; i < state_.size(); ++i) {
-    in_[i] = state_[i].exclusive_buffer()->data();
+    in_[i] = state_[i].exclusive_data();
     versions_[i] = state_[i].version() + 1;
   }
   for (size_t i = 0; i < inputs.size(); ++i) in_[state_.size() + i] = inputs[i];

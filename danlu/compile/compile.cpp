@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 
 #include "danlu/base/error.h"
 #include "danlu/base/thread.h"
@@ -45,10 +44,8 @@ PassSwitches parse_switches(const std::string& names, const std::string& where) 
   return on;
 }
 
-std::mutex switches_mutex;
-
-PassSwitches& switches() {
-  static PassSwitches value = [] {
+std::atomic<PassSwitches>& switches() {
+  static std::atomic<PassSwitches> value = [] {
     const char* text = std::getenv("DANLU_DISABLE");
     return parse_switches(text ? text : "", "DANLU_DISABLE");
   }();
@@ -85,8 +82,7 @@ size_t CompileOptions::hash() const {
 }
 
 CompileOptions current_options() {
-  const std::lock_guard lock(switches_mutex);
-  const PassSwitches& on = switches();
+  const PassSwitches on = switches().load(std::memory_order_relaxed);
   return {.threads = effective_threads(),
           .isa = cpu_isa(),
           .simplify = on.simplify,
@@ -96,9 +92,7 @@ CompileOptions current_options() {
 }
 
 void set_disabled_passes(const std::string& names) {
-  const PassSwitches parsed = parse_switches(names, "set_disabled_passes");
-  const std::lock_guard lock(switches_mutex);
-  switches() = parsed;
+  switches() = parse_switches(names, "set_disabled_passes");
 }
 
 int verbosity() {

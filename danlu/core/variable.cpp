@@ -34,7 +34,11 @@ void Variable::set_name(std::string name) { cell_->name = std::move(name); }
 bool Variable::trainable() const { return cell_->trainable; }
 void Variable::set_trainable(bool trainable) { cell_->trainable = trainable; }
 uint64_t Variable::version() const { return cell_->version.load(std::memory_order_acquire); }
-void Variable::bump_version() { cell_->version.fetch_add(1, std::memory_order_acq_rel); }
+void Variable::bump_version() {
+  // One writer at a time, as for the elements; a locked addition would cost more than a small step.
+  cell_->version.store(cell_->version.load(std::memory_order_relaxed) + 1,
+                       std::memory_order_release);
+}
 
 const TensorSpec& Variable::spec() const {
   if (!cell_) {
@@ -82,7 +86,7 @@ void Variable::assign(const Array& value) {
   bump_version();
 }
 
-std::shared_ptr<Buffer> Variable::exclusive_buffer() {
+void* Variable::exclusive_data() {
   cell_->value.eval();
   internal::Node* node = cell_->value.node();
   auto& slot = node->outputs[cell_->value.output_index()];
@@ -90,12 +94,12 @@ std::shared_ptr<Buffer> Variable::exclusive_buffer() {
   const bool alone = node->refs.load(std::memory_order_acquire) == 1 &&
                      slot.buffer.use_count() == 1 && slot.buffer->owns_memory() &&
                      node->outputs.size() == 1;
-  if (!alone) {
-    auto copy = Buffer::allocate(cell_->spec.bytes());
-    std::memcpy(copy->data(), slot.buffer->data(), cell_->spec.bytes());
-    cell_->value = Array::from_buffer(std::move(copy), cell_->spec);
-  }
-  return cell_->value.buffer();
+  if (alone) return slot.buffer->data();
+  auto copy = Buffer::allocate(cell_->spec.bytes());
+  void* const data = copy->data();
+  std::memcpy(data, slot.buffer->data(), cell_->spec.bytes());
+  cell_->value = Array::from_buffer(std::move(copy), cell_->spec);
+  return data;
 }
 
 StateScope::StateScope(const std::vector<Variable>& variables, const std::vector<Array>& values)

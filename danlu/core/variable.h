@@ -39,9 +39,9 @@ class Variable {
   const void* id() const { return cell_.get(); }
   friend bool operator==(const Variable& a, const Variable& b) { return a.cell_ == b.cell_; }
 
-  /// The cell's evaluated buffer, held by nobody else (it is copied first where needed). Whoever
-  /// writes to it calls `bump_version`.
-  std::shared_ptr<Buffer> exclusive_buffer();
+  /// The cell's evaluated elements, seen by nobody else (they are copied first where needed), until
+  /// the next assignment. Whoever writes to them calls `bump_version`.
+  void* exclusive_data();
   void bump_version();
 
  private:

@@ -10,15 +10,11 @@
 #include <type_traits>
 
 #include "danlu/base/error.h"
-#include "danlu/base/philox.h"
 #include "danlu/base/text.h"
 #include "danlu/base/thread.h"
 
 namespace danlu {
 namespace {
-
-// Keeps shuffles apart from other uses of the same seed.
-constexpr uint64_t kShuffleStreams = uint64_t{0x5348} << 48;
 
 int64_t row_elements(const HostTensor& tensor) {
   const auto dims = tensor.shape().dims().subspan(1);
@@ -204,16 +200,6 @@ std::pair<DataSplit, DataSplit> DataSplit::split(double fraction) const {
          .received = number_text(fraction) + " of " + std::to_string(size()) + " samples"});
   }
   return {slice(0, first), slice(first, size())};
-}
-
-void fill_permutation(std::span<int64_t> order, uint64_t seed, int64_t epoch) {
-  std::iota(order.begin(), order.end(), int64_t{0});
-  PhiloxStream random(seed, kShuffleStreams + static_cast<uint64_t>(epoch));
-  for (size_t i = order.size(); i > 1; --i) {
-    const bool small = i <= UINT32_MAX;  // half as many random words, and they are what costs
-    const uint64_t other = small ? random.below32(static_cast<uint32_t>(i)) : random.below(i);
-    std::swap(order[i - 1], order[other]);
-  }
 }
 
 Dataset::Dataset(DataSplit split, const DatasetOptions& options)

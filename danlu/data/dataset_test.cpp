@@ -1,4 +1,5 @@
 #include "danlu/data/dataset.h"
+#include "danlu/base/philox.h"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "danlu/base/error.h"
+#include "danlu/base/philox.h"
 #include "danlu/core/arrival.h"
 
 namespace {
@@ -107,6 +109,20 @@ TEST(Dataset, ShufflesEveryEpochAnewAndRepeatably) {
   }
   EXPECT_EQ(first_batches.size(), 4u);
   EXPECT_EQ(labels(a, 1), labels(b, 1));
+}
+
+// Fisher and Yates on the words of a Philox sequence, one after the other.
+TEST(Dataset, PermutationOfAnySizeFollowsTheSequence) {
+  for (const size_t size : {0, 1, 2, 63, 64, 65, 128, 129, 1000, 70000}) {
+    std::vector<int64_t> order(size), expected(size);
+    fill_permutation(order, 0x123456789abcdef0, 5);
+    std::iota(expected.begin(), expected.end(), int64_t{0});
+    PhiloxStream random(0x123456789abcdef0, (uint64_t{0x5348} << 48) + 5);
+    for (size_t i = size; i > 1; --i) {
+      std::swap(expected[i - 1], expected[random.below32(static_cast<uint32_t>(i))]);
+    }
+    EXPECT_EQ(order, expected) << size;
+  }
 }
 
 TEST(Dataset, PermutationIsUniformAndFixed) {

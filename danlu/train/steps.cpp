@@ -178,7 +178,7 @@ void Steps::reset_metrics() {
   // In place, so that an epoch allocates nothing.
   const auto clear = [](const std::vector<Variable>& variables) {
     for (Variable variable : variables) {
-      std::memset(variable.exclusive_buffer()->data(), 0, variable.spec().bytes());
+      std::memset(variable.exclusive_data(), 0, variable.spec().bytes());
       variable.bump_version();
     }
   };
