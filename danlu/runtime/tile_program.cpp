@@ -34,15 +34,18 @@ static_assert(kTileOps.back().name == "copy");
 
 std::string_view name(TileAccess access) {
   constexpr std::string_view kNames[] = {"full", "scalar", "row", "column"};
-  return kNames[static_cast<size_t>(access)];
+  return access <= TileAccess::column ? kNames[static_cast<size_t>(access)] : "?";
 }
 
 std::string_view name(TileStore store) {
   constexpr std::string_view kNames[] = {"full", "sum_all", "sum_outer", "sum_inner", "max_inner"};
-  return kNames[static_cast<size_t>(store)];
+  return store <= TileStore::max_inner ? kNames[static_cast<size_t>(store)] : "?";
 }
 
-const TileOpInfo& info(TileOp op) { return kTileOps[static_cast<size_t>(op)]; }
+const TileOpInfo& info(TileOp op) {
+  static constexpr TileOpInfo kNone = {"?", 1};  // of a damaged program, whose text an error tells
+  return op <= TileOp::copy ? kTileOps[static_cast<size_t>(op)] : kNone;
+}
 
 }  // namespace
 

@@ -136,7 +136,9 @@ struct TileAttrs {
     int64_t outer = 1;
     int64_t inner = 1;
     friend bool operator==(const Space&, const Space&) = default;
-    size_t hash() const { return static_cast<size_t>(outer * 1000003 + inner); }
+    size_t hash() const {
+      return static_cast<size_t>(outer) * 1000003 + static_cast<size_t>(inner);
+    }
     std::string to_string() const { return std::to_string(outer) + "x" + std::to_string(inner); }
   };
   TileProgram program;

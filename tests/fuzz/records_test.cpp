@@ -76,9 +76,68 @@ struct Mutator {
       if (dice.chance(50)) change(x);
     }
   }
-  /// Subgraphs, tile programs, names and enumerators have no nonsense that could be written down.
+  void change(std::string& x) const {
+    constexpr const char* kOdd[] = {"", "a", "\n", "a/b", "\xff"};
+    x = dice.one_of(kOdd);
+  }
+  template <class E>
+  requires std::is_enum_v<E>
+  void change(E& x) const { x = static_cast<E>(dice.below(dice.chance(80) ? 6 : 256)); }
+
+  void change(TileAttrs::Space& x) const { change(dice.chance(50) ? x.outer : x.inner); }
+  void change(TileInput& x) const { dice.chance(50) ? change(x.dtype) : change(x.access); }
+  void change(TileOutput& x) const {
+    dice.chance(30) ? change(x.dtype) : dice.chance(50) ? change(x.store) : change(x.reg);
+  }
+  void change(uint16_t& x) const {
+    x = static_cast<uint16_t>(dice.below(dice.chance(90) ? 8 : 65536));
+  }
+  void change(TileInstr& x) const {
+    change(x.op);
+    if (dice.chance(50)) change(dice.chance(50) ? x.a : dice.chance(50) ? x.b : x.c);
+  }
+  void change(TileProgram& x) const {
+    change(x.inputs);
+    change(x.code);
+    change(x.outputs);
+  }
   template <class T>
-  void change(T&) const {}
+  void change(std::vector<T>& list) const {
+    if (dice.chance(20) && !list.empty()) list.pop_back();
+    if (dice.chance(20) && !list.empty() && list.size() < 12) list.push_back(list[0]);
+    for (T& x : list) {
+      if (dice.chance(30)) change(x);
+    }
+  }
+
+  /// A subgraph whose parts do not fit each other any more; its numbers of nodes stay possible.
+  void change(GraphPtr& x) const {
+    if (x == nullptr || dice.chance(10)) {
+      x = nullptr;
+      return;
+    }
+    auto graph = std::make_shared<Graph>(*x);
+    const auto any_value = [&] {
+      const auto node = static_cast<uint32_t>(dice.below(std::ssize(graph->nodes)));
+      const auto index = dice.below(std::ssize(graph->nodes[node].outputs));
+      return ValueId{node, static_cast<uint32_t>(index)};
+    };
+    auto& inputs = graph->inputs;
+    auto& outputs = graph->outputs;
+    if (dice.chance(20) && !outputs.empty()) outputs.pop_back();
+    if (dice.chance(20) && !graph->nodes.empty()) outputs.push_back(any_value());
+    for (ValueId& value : outputs) {
+      if (dice.chance(20)) value = any_value();
+    }
+    if (dice.chance(20) && !inputs.empty()) inputs.pop_back();
+    if (dice.chance(20) && inputs.size() > 1) std::swap(inputs.front(), inputs.back());
+    for (const uint32_t node : inputs) {
+      TensorSpec& spec = graph->nodes[node].outputs[0];
+      if (dice.chance(20)) change(spec.shape);
+      if (dice.chance(10)) change(spec.dtype);
+    }
+    x = graph;
+  }
 };
 
 template <class... Ts>

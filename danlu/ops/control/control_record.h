@@ -25,6 +25,9 @@ std::vector<T> joined(std::initializer_list<std::vector<T>> lists) {
   return all;
 }
 
+/// The graph itself. Errors: ValueError unless it is there, all it names is in it, and nodes stand
+/// behind what they read.
+const Graph& checked(const InferContext& context, const GraphPtr& graph);
 std::vector<TensorSpec> input_specs(const Graph& graph);
 std::vector<TensorSpec> output_specs(const Graph& graph);
 /// Errors: ShapeError or DTypeError unless `actual` is `expected`.

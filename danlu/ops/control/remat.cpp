@@ -103,7 +103,7 @@ const OpDef& remat_op() {
       .name = "remat",
       .num_inputs = -1,
       .infer = [](const InferContext& c) -> std::vector<TensorSpec> {
-        const Graph& graph = *c.attrs_as<RematAttrs>().graph;
+        const Graph& graph = control::checked(c, c.attrs_as<RematAttrs>().graph);
         control::require_specs(c, 0, control::input_specs(graph));
         return control::output_specs(graph);
       },

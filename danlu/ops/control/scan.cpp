@@ -20,7 +20,7 @@ using control::part;
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<ScanAttrs>();
   const auto n = static_cast<size_t>(attrs.num_carry), m = static_cast<size_t>(attrs.num_sequences);
-  std::vector<TensorSpec> expected = control::input_specs(*attrs.body);
+  std::vector<TensorSpec> expected = control::input_specs(control::checked(c, attrs.body));
   const std::vector<TensorSpec> next = control::output_specs(*attrs.body);
   if (attrs.num_carry < 0 || attrs.num_sequences < 0 || attrs.length < 0 ||
       expected.size() < n + m || next.size() < n) {
@@ -32,6 +32,22 @@ std::vector<TensorSpec> infer(const InferContext& c) {
                       .received = std::to_string(attrs.num_carry) + " carried, " +
                                   std::to_string(attrs.num_sequences) + " sequences, length " +
                                   std::to_string(attrs.length)});
+  }
+  if (attrs.base) {
+    // What both take and return comes first.
+    const auto begins = [](const std::vector<TensorSpec>& all,
+                           const std::vector<TensorSpec>& some) {
+      return some.size() <= all.size() && std::equal(some.begin(), some.end(), all.begin());
+    };
+    const auto of_base = control::output_specs(control::checked(c, attrs.base));
+    if (of_base.size() < n || !begins(next, of_base) ||
+        control::input_specs(*attrs.base).size() < n + m ||
+        !begins(expected, control::input_specs(*attrs.base))) {
+      throw ValueError({.where = c.where(),
+                        .what = "The base of the scan is no beginning of its body",
+                        .expected = attrs.body->to_string(),
+                        .received = attrs.base->to_string()});
+    }
   }
   for (size_t i = n; i < n + m; ++i) {
     expected[i].shape = expected[i].shape.with_axis_inserted(0, attrs.length);

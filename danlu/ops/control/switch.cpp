@@ -26,9 +26,9 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   }
   control::require_spec(c.where(), "The index is no int32 scalar", {Shape{}, DType::int32},
                         c.inputs[0]);
-  const auto outputs = control::output_specs(*branches[0]);
+  const auto outputs = control::output_specs(control::checked(c, branches[0]));
   for (const GraphPtr& branch : branches) {
-    control::require_specs(c, 1, control::input_specs(*branch));
+    control::require_specs(c, 1, control::input_specs(control::checked(c, branch)));
     const auto others = control::output_specs(*branch);
     if (others.size() != outputs.size()) {
       throw ValueError({.where = c.where(),

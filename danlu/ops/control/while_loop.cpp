@@ -33,8 +33,8 @@ auto parts_of(const WhileAttrs& attrs, const List& inputs) {
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<WhileAttrs>();
   const auto n = static_cast<size_t>(attrs.num_carry);
-  const auto of_condition = control::input_specs(*attrs.condition);
-  const auto of_body = control::input_specs(*attrs.body);
+  const auto of_condition = control::input_specs(control::checked(c, attrs.condition));
+  const auto of_body = control::input_specs(control::checked(c, attrs.body));
   if (attrs.num_carry < 1 || n > of_condition.size() || n > of_body.size()) {
     throw ValueError({.where = c.where(),
                       .what = "The loop carries nothing from one turn to the next",

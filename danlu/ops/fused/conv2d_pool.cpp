@@ -10,7 +10,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   convolution::require_same_float(c, 2);
   const Shape image =
       convolution::conv2d_output(c.where(), c.inputs[0].shape, c.inputs[1].shape, attrs.conv);
-  fused::check_bias(c, image[3]);
+  fused::check_epilogue(c, image[3], attrs.activation);
   const Shape out = convolution::pool2d_output(c.where(), image, attrs.pool, true);
   return {{out, c.inputs[0].dtype}, {out, DType::uint8}};
 }

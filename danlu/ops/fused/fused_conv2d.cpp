@@ -10,7 +10,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   convolution::require_same_float(c, 2);
   const Shape out = convolution::conv2d_output(c.where(), c.inputs[0].shape, c.inputs[1].shape,
                                                c.attrs_as<FusedConv2DAttrs>().conv);
-  fused::check_bias(c, out[3]);
+  fused::check_epilogue(c, out[3], c.attrs_as<FusedConv2DAttrs>().activation);
   return {{out, c.inputs[0].dtype}};
 }
 

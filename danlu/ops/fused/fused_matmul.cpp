@@ -9,7 +9,7 @@ namespace {
 
 std::vector<TensorSpec> infer(const InferContext& c) {
   const TensorSpec out = linalg::infer_matmul(c, c.attrs_as<FusedMatmulAttrs>().matmul);
-  fused::check_bias(c, out.shape[-1]);
+  fused::check_epilogue(c, out.shape[-1], c.attrs_as<FusedMatmulAttrs>().activation);
   if (!is_floating(out.dtype)) {
     throw DTypeError({.where = c.where(),
                       .what = "The fused product needs a floating dtype",

@@ -2,6 +2,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/ops/elementwise.h"
+#include "danlu/ops/enumerator.h"
 
 namespace danlu::fused {
 
@@ -23,7 +24,8 @@ Array finish(const Array& x, std::span<const Array> inputs, FusedActivation acti
   return activate(inputs.size() > 2 ? add(x, inputs[2]) : x, activation);
 }
 
-void check_bias(const InferContext& c, int64_t channels) {
+void check_epilogue(const InferContext& c, int64_t channels, FusedActivation activation) {
+  require_enumerator(c, "activation", activation, FusedActivation::tanh);
   if (c.inputs.size() != 2 && c.inputs.size() != 3) {
     throw ValueError({.where = c.where(),
                       .what = "The number of inputs is wrong",

@@ -1,4 +1,5 @@
 #include "danlu/base/error.h"
+#include "danlu/ops/enumerator.h"
 #include "danlu/ops/registry.h"
 #include "danlu/runtime/tile_program.h"
 
@@ -42,9 +43,44 @@ int64_t output_size(const TileOutput& output, const TileAttrs::Space& space) {
                     .received = std::move(received)});
 }
 
+/// Every register is written before it is read, and everything named exists.
+void check_program(const InferContext& c, const TileProgram& program) {
+  const auto register_below = [&](size_t reg, size_t count) {
+    if (reg < count) return;
+    throw ValueError({.where = c.where(),
+                      .what = "The tile program reads a register that is not written yet",
+                      .expected = "a register below " + std::to_string(count),
+                      .received = program.to_string()});
+  };
+  const auto loadable = [&](DType dtype) {
+    if (dtype != DType::float64 && !is_complex(dtype)) return;
+    throw DTypeError({.where = c.where(),
+                      .what = "Tile programs compute in float32",
+                      .expected = "a dtype but float64 and complex64",
+                      .received = program.to_string()});
+  };
+  for (const TileInput& input : program.inputs) {
+    require_enumerator(c, "access", input.access, TileAccess::column);
+    loadable(input.dtype);
+  }
+  size_t registers = program.inputs.size();
+  for (const TileInstr& instr : program.code) {
+    require_enumerator(c, "tile operation", instr.op, TileOp::copy);
+    const uint16_t operands[] = {instr.a, instr.b, instr.c};
+    for (int i = 0; i < arity(instr.op); ++i) register_below(operands[i], registers);
+    ++registers;
+  }
+  for (const TileOutput& output : program.outputs) {
+    require_enumerator(c, "store", output.store, TileStore::max_inner);
+    loadable(output.dtype);
+    register_below(output.reg, registers);
+  }
+}
+
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<TileAttrs>();
   const TileProgram& program = attrs.program;
+  check_program(c, program);
   const size_t num_in = program.inputs.size(), num_out = program.outputs.size();
   if (c.inputs.size() != num_in * attrs.spaces.size() ||
       attrs.shapes.size() != num_out * attrs.spaces.size()) {
@@ -55,6 +91,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   std::vector<TensorSpec> outputs;
   for (size_t s = 0; s < attrs.spaces.size(); ++s) {
     const auto& space = attrs.spaces[s];
+    Shape({space.outer, space.inner});  // no negative ones, no product too large
     for (size_t i = 0; i < num_in; ++i) {
       const TensorSpec& spec = c.inputs[s * num_in + i];
       const int64_t size = input_size(program.inputs[i], space);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "danlu/base/error.h"
+#include "danlu/ops/enumerator.h"
 #include "danlu/ops/image/resample_attrs.h"
 #include "danlu/ops/registry.h"
 #include "danlu/ops/transform/batch_rules.h"
@@ -23,6 +24,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
                       .expected = "positive heights and widths",
                       .received = c.attrs->to_string()});
   }
+  require_enumerator(c, "filter", attrs.filter, ResampleFilter::lanczos5);
   const int rank = x.shape.rank();
   const int64_t height = attrs.transpose ? attrs.to_height : attrs.height;
   const int64_t width = attrs.transpose ? attrs.to_width : attrs.width;

@@ -4,6 +4,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/ops/elementwise.h"
+#include "danlu/ops/enumerator.h"
 #include "danlu/ops/indexing.h"
 #include "danlu/ops/indexing/indexing_attrs.h"
 #include "danlu/ops/indexing/indexing_record.h"
@@ -26,6 +27,7 @@ std::vector<TensorSpec> infer(const InferContext& c) {
                       .expected = "axis and size of an axis of " + x.shape.to_string(),
                       .received = c.attrs->to_string()});
   }
+  require_enumerator(c, "mode", mode, ScatterMode::mul);
   const Shape expected = indexing::taken_shape(x.shape, c.inputs[1].shape, static_cast<int>(axis));
   if (c.inputs[2].shape != expected) {
     throw ShapeError({.where = c.where(),

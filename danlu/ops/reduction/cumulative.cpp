@@ -1,6 +1,7 @@
 #include "danlu/base/error.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/elementwise/elementwise_record.h"
+#include "danlu/ops/enumerator.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/ops/reduction/cumulative_attrs.h"
@@ -23,6 +24,7 @@ std::vector<TensorSpec> infer_cumulative(const InferContext& c) {
                       .expected = "an axis of 0 or more",
                       .received = std::to_string(attrs.axis)});
   }
+  require_enumerator(c, "kind of running total", attrs.kind, CumulativeKind::logsumexp);
   const bool logarithmic = attrs.kind == CumulativeKind::logsumexp;
   if (logarithmic && attrs.exclusive) {
     throw ValueError({.where = c.where(),

@@ -35,8 +35,9 @@ std::vector<KernelList> conv_kernel_lists() {
       {max_pool2d_op, {simd::max_pool2d(), ref::max_pool2d()}},
       {max_pool2d_backward_op, {simd::max_pool2d_backward(), ref::max_pool2d_backward()}},
       {max_pool2d_gather_op, {ref::max_pool2d_gather()}},
-      {average_pool2d_op, {ref::average_pool2d()}},
-      {average_pool2d_backward_op, {ref::average_pool2d_backward()}},
+      {average_pool2d_op, {simd::average_pool2d(), ref::average_pool2d()}},
+      {average_pool2d_backward_op,
+       {simd::average_pool2d_backward(), ref::average_pool2d_backward()}},
   };
 }
 

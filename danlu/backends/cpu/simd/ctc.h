@@ -4,8 +4,7 @@
 
 namespace danlu::cpu::simd {
 
-/// Several states at once, in float32 and relative to the most probable one of each step; samples
-/// are shared out among threads.
+/// Several states at once, their logarithms in double; samples are shared out among threads.
 KernelDef ctc_loss();
 KernelDef ctc_loss_gradient();
 

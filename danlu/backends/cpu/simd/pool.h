@@ -9,6 +9,8 @@ namespace danlu::cpu::simd {
 
 KernelDef max_pool2d();
 KernelDef max_pool2d_backward();
+KernelDef average_pool2d();
+KernelDef average_pool2d_backward();
 
 /// float32 loops over one image; `g.batch` does not matter to them.
 struct PoolFunctions {
@@ -17,6 +19,9 @@ struct PoolFunctions {
   void (*forward)(const PoolGeometry& g, const float* x, float* pooled, uint8_t* index, bool relu);
   /// The whole image's gradient, zeros included.
   void (*backward)(const PoolGeometry& g, const float* grad, const uint8_t* index, float* dx);
+  /// Means of the windows, and the gradient of the whole image.
+  void (*average)(const PoolGeometry& g, const float* x, float* pooled);
+  void (*average_backward)(const PoolGeometry& g, const float* grad, float* dx);
 };
 PoolFunctions pool_functions(Isa isa);
 

@@ -157,9 +157,59 @@ void backward(const PoolGeometry& g, const float* grad, const uint8_t* index, fl
   }
 }
 
+/// f(corner of the window, its parts over the image, their number) window by window.
+template <class F>
+HWY_INLINE void for_each_window(const PoolGeometry& g, F&& f) {
+  int64_t out = 0;
+  for (int64_t oh = 0; oh < g.out_h; ++oh) {
+    for (int64_t ow = 0; ow < g.out_w; ++ow, out += g.channels) {
+      const Window w(g, oh, ow);
+      const int64_t count = (w.row_end - w.row_begin) * (w.col_end - w.col_begin);
+      f(out, (w.top * g.in_w + w.left) * g.channels, w, static_cast<float>(count));
+    }
+  }
+}
+
+void average(const PoolGeometry& g, const float* x, float* pooled) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d)), row = g.in_w * g.channels;
+  for_each_window(g, [&](int64_t out, int64_t corner, const Window& w, float n) HWY_ATTR {
+    for (int64_t c = 0; c < g.channels; c += lanes) {
+      const auto count = static_cast<size_t>(std::min(lanes, g.channels - c));
+      V sum = hn::Zero(d);
+      for (int64_t i = w.row_begin; i < w.row_end; ++i) {
+        const float* p = x + corner + i * row + c;
+        for (int64_t j = w.col_begin; j < w.col_end; ++j) {
+          sum = hn::Add(sum, load_some(d, p + j * g.channels, count));
+        }
+      }
+      store_some(d, hn::Div(sum, hn::Set(d, n)), pooled + out + c, count);
+    }
+  });
+}
+
+void average_backward(const PoolGeometry& g, const float* grad, float* dx) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d)), row = g.in_w * g.channels;
+  std::fill(dx, dx + g.in_h * row, 0.0f);
+  for_each_window(g, [&](int64_t out, int64_t corner, const Window& w, float n) HWY_ATTR {
+    for (int64_t c = 0; c < g.channels; c += lanes) {
+      const auto count = static_cast<size_t>(std::min(lanes, g.channels - c));
+      const V part = hn::Div(load_some(d, grad + out + c, count), hn::Set(d, n));
+      for (int64_t i = w.row_begin; i < w.row_end; ++i) {
+        float* p = dx + corner + i * row + c;
+        for (int64_t j = w.col_begin; j < w.col_end; ++j) {
+          float* to = p + j * g.channels;
+          store_some(d, hn::Add(load_some(d, to, count), part), to, count);
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 
-PoolFunctions pool_choice() { return {forward, backward}; }
+PoolFunctions pool_choice() { return {forward, backward, average, average_backward}; }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
