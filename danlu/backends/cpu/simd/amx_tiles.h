@@ -1,0 +1,193 @@
+#pragma once
+
+#if defined(__x86_64__) && defined(__linux__)
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+/// Where code for tiles of bfloat16 can be compiled.
+#define DANLU_AMX \
+  __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+
+/// What kernels on tiles share: float32 numbers as sums of three bfloat16 numbers, and their
+/// products.
+namespace danlu::cpu::simd::amx {
+
+inline constexpr int kParts = 3;
+inline constexpr int64_t kEdge = 16;          ///< rows of a tile, and its columns of 32 bits
+inline constexpr int64_t kBlock = 2 * kEdge;  ///< rows and columns of c computed at once
+inline constexpr int64_t kStep = 2 * kEdge;   ///< depth of one tile
+inline constexpr size_t kTileBytes = 1024;
+inline constexpr size_t kStepBytes =
+    2 * kParts * kTileBytes;  ///< of 32 rows, or columns, and 32 of k
+inline constexpr size_t kHeadBytes = 64;
+
+inline int64_t parts_of(int64_t length, int64_t part) { return (length + part - 1) / part; }
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+/// r[i][j] = r[j][i].
+DANLU_AMX inline void transpose(__m512i (&r)[16]) {
+  __m512i t[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 4; ++i) {
+    const __m512i low = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    const __m512i high = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    const __m512i low2 = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    const __m512i high2 = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+    t[i] = _mm512_shuffle_i32x4(low, low2, 0x88);
+    t[i + 8] = _mm512_shuffle_i32x4(low, low2, 0xdd);
+    t[i + 4] = _mm512_shuffle_i32x4(high, high2, 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(high, high2, 0xdd);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) r[i] = t[i];
+}
+
+/// The upper 16 bits of x, rounded: a bfloat16 number as float32.
+DANLU_AMX inline __m512 rounded(__m512 x) {
+  const __m512i half = _mm512_set1_epi32(0x8000);
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+  return _mm512_castsi512_ps(
+      _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper));
+}
+
+/// Pairs of bfloat16: the upper halves of `low`, then those of `high`.
+DANLU_AMX inline __m512i paired(__m512 low, __m512 high) {
+  return _mm512_mask_mov_epi16(_mm512_srli_epi32(_mm512_castps_si512(low), 16), 0xaaaaaaaa,
+                               _mm512_castps_si512(high));
+}
+
+/// The first `count` of 16 lanes.
+inline __mmask16 lane_mask(int64_t count) {
+  return static_cast<__mmask16>(count >= 16 ? 0xffff : count <= 0 ? 0 : (1 << count) - 1);
+}
+
+/// 16 × 32 numbers as parts in tiles: `load(i, half)` gives half a row. True if one of them is too
+/// large for a bfloat16, or no number.
+template <class Load>
+DANLU_AMX inline bool split_rows(const Load& load, std::byte* out) {
+  __mmask16 strange = 0;
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < kEdge; ++i, out += 64) {
+    __m512 low = load(i, 0), high = load(i, 1);
+#pragma GCC unroll 3
+    for (int p = 0; p < kParts; ++p) {
+      const __m512 low_part = p + 1 < kParts ? rounded(low) : low;
+      const __m512 high_part = p + 1 < kParts ? rounded(high) : high;
+      _mm512_store_si512(out + 2 * kTileBytes * static_cast<size_t>(p),
+                         paired(low_part, high_part));
+      low = _mm512_sub_ps(low, low_part);
+      high = _mm512_sub_ps(high, high_part);
+    }
+    // Infinity less infinity is no number.
+    strange |= _mm512_cmp_ps_mask(low, high, _CMP_UNORD_Q);
+  }
+  return strange != 0;
+}
+
+/// The same of halves that `load` gives turned: lines of 16 numbers of one column each.
+template <class Load>
+DANLU_AMX inline bool split_columns(const Load& load, std::byte* out) {
+  __m512 turned[2][kEdge];
+  for (int64_t half = 0; half < 2; ++half) {
+    __m512i r[kEdge];
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kEdge; ++i) r[i] = _mm512_castps_si512(load(i, half));
+    transpose(r);
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kEdge; ++i) turned[half][i] = _mm512_castsi512_ps(r[i]);
+  }
+  return split_rows([&](int64_t i, int64_t half) DANLU_AMX { return turned[half][i]; }, out);
+}
+
+/// The parts of 16 lines of a factor (rows of a, columns of b) over 32 of k as tiles, zeros beyond
+/// `lines` and `depth`. `stride`: between lines if k is contiguous, else between the elements of
+/// one. Element p of k stands beside element p + 16. A tile of b is turned against one of a: k runs
+/// down. True if an element is too large for a bfloat16, or no number.
+template <bool kAlongDepth, bool kOfB>
+DANLU_AMX bool split(const float* x, int64_t stride, int64_t lines, int64_t depth, std::byte* out) {
+  const int64_t to_half = kAlongDepth ? kEdge : kEdge * stride;
+  const auto parts = [&](const auto& load) DANLU_AMX {
+    if constexpr (kAlongDepth == kOfB) {
+      return split_columns(load, out);
+    } else {
+      return split_rows(load, out);
+    }
+  };
+  if (lines >= kEdge && depth >= kStep) {
+    return parts([&](int64_t i, int64_t half)
+                     DANLU_AMX { return _mm512_loadu_ps(x + i * stride + half * to_half); });
+  }
+  return parts([&](int64_t i, int64_t half) DANLU_AMX {
+    const bool here = kAlongDepth ? i < lines : i + half * kEdge < depth;
+    const __mmask16 some = lane_mask(kAlongDepth ? depth - half * kEdge : lines);
+    return _mm512_maskz_loadu_ps(here ? some : 0, x + (here ? i * stride + half * to_half : 0));
+  });
+}
+
+/// Tiles 0 to 3 (rows 0 to 15 of c, two tiles of columns; with `kTall` rows 16 to 31) += the six
+/// products of parts over 32 of k that reach float32's last bit. The parts of a are `a_part` bytes
+/// apart, its lower rows a tile behind the upper ones; b is a step of `split`. b, which the
+/// first-level cache holds, is loaded oftener than a. `between` is called before each product.
+template <bool kTall, bool kWide, class Between>
+DANLU_AMX [[gnu::always_inline]] inline void add_products(const std::byte* a, size_t a_part,
+                                                          const std::byte* b,
+                                                          const Between& between) {
+#define DANLU_LOAD_A(part)               \
+  _tile_loadd(4, a + (part)*a_part, 64); \
+  if constexpr (kTall) _tile_loadd(5, a + (part)*a_part + kTileBytes, 64)
+#define DANLU_LOAD_B(part)                           \
+  _tile_loadd(6, b + (2 * (part)) * kTileBytes, 64); \
+  if constexpr (kWide) _tile_loadd(7, b + (2 * (part) + 1) * kTileBytes, 64)
+#define DANLU_MULTIPLY()                        \
+  between();                                    \
+  _tile_dpbf16ps(0, 4, 6);                      \
+  if constexpr (kWide) _tile_dpbf16ps(1, 4, 7); \
+  if constexpr (kTall) _tile_dpbf16ps(2, 5, 6); \
+  if constexpr (kTall && kWide) _tile_dpbf16ps(3, 5, 7)
+  DANLU_LOAD_A(0);
+  DANLU_LOAD_B(2);
+  DANLU_MULTIPLY();
+  DANLU_LOAD_B(1);
+  DANLU_MULTIPLY();
+  DANLU_LOAD_B(0);
+  DANLU_MULTIPLY();
+  DANLU_LOAD_A(2);
+  DANLU_MULTIPLY();
+  DANLU_LOAD_A(1);
+  DANLU_MULTIPLY();
+  DANLU_LOAD_B(1);
+  DANLU_MULTIPLY();
+#undef DANLU_LOAD_A
+#undef DANLU_LOAD_B
+#undef DANLU_MULTIPLY
+}
+
+template <bool kTall, bool kWide>
+DANLU_AMX [[gnu::always_inline]] inline void add_products(const std::byte* a, size_t a_part,
+                                                          const std::byte* b) {
+  add_products<kTall, kWide>(a, a_part, b, [] {});
+}
+
+}  // namespace danlu::cpu::simd::amx
+
+#endif
