@@ -43,7 +43,7 @@ MAX_JSON_UNITS = 3  # nlohmann-json is the slowest header we use
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 DEFINE = re.compile(r"^\s*#\s*define\s+(\w+)")
-THIRD_PARTY = re.compile(r"^(hwy|xbyak|fmt|nlohmann|CLI|gtest|gmock|benchmark|boost)/|^(dnnl|png|zlib)")
+THIRD_PARTY = re.compile(r"^(hwy|xbyak|fmt|nlohmann|CLI|gtest|gmock|benchmark|boost)/|^(dnnl|png|zlib|hdf5)")
 
 
 def closure(folder):
