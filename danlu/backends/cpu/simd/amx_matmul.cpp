@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "danlu/backends/cpu/simd/amx_packing.h"
 #include "danlu/backends/cpu/simd/amx_tiles.h"
 
 #if defined(__x86_64__) && defined(__linux__)
@@ -23,76 +24,20 @@ constexpr int64_t kRowBlock = 480, kColumnBlock = 512;
 constexpr int64_t kProducts = 6;  ///< of parts
 constexpr size_t kPackBytes = kMostDepth / kStep * kStepBytes;
 
-/// Asks for rows [begin, end) of a matrix, for the first-level cache or the second.
-template <int kLocality>
-void fetch(const float* x, int64_t row, int64_t length, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; ++i) {
-    for (int64_t j = 0; j < length; j += 16) __builtin_prefetch(x + i * row + j, 0, kLocality);
-  }
-}
-
-/// 32 lines over the depth of a panel: by steps of 32, by parts, by halves.
-template <bool kOfB>
-DANLU_AMX bool pack(const float* x, int64_t line, int64_t along, int64_t lines, int64_t depth,
-                    std::byte* out) {
-  bool strange = false;
-  for (int64_t p = 0; p < depth; p += kStep, out += kStepBytes) {
-    const int64_t next = p + kStep, more = std::min(kStep, depth - next);
-    if (along == 1) {
-      fetch<3>(x + next, line, more, 0, lines);
-    } else {
-      fetch<3>(x + next * along, along, lines, 0, more);
-    }
-    for (int64_t half = 0; half < 2; ++half) {
-      const int64_t count = std::min(kEdge, lines - half * kEdge);
-      std::byte* tile = out + static_cast<size_t>(half) * kTileBytes;
-      if (count <= 0) {
-        for (int i = 0; i < kParts; ++i) std::memset(tile + 2 * i * kTileBytes, 0, kTileBytes);
-      } else if (const float* at = x + half * kEdge * line + p * along; along == 1) {
-        strange |= split<true, kOfB>(at, line, count, depth - p, tile);
-      } else {
-        strange |= split<false, kOfB>(at, along, count, depth - p, tile);
-      }
-    }
-  }
-  return strange;
-}
-
-/// Lines of a matrix that are fetched into the second-level cache while tiles multiply, few at a
-/// time: loads of tiles would wait behind a whole panel of them.
-class Ahead {
- public:
-  Ahead() = default;
-  Ahead(const float* x, int64_t row, int64_t length, int64_t rows)
-      : at_(reinterpret_cast<const char*>(x)),
-        row_(row * static_cast<int64_t>(sizeof(float))),
-        length_(length * static_cast<int64_t>(sizeof(float))),
-        rows_(rows) {}
-
-  /// Cuts what there is into `turns`.
-  void share_out(int64_t turns) { each_ = parts_of(parts_of(length_, kPair) * rows_, turns); }
-
-  void fetch() {
-    for (int64_t i = 0; i < each_ && rows_ > 0; ++i) {
-      __builtin_prefetch(at_ + column_, 0, 2);
-      column_ += kPair;
-      if (column_ < length_) continue;
-      column_ = 0;
-      at_ += row_;
-      --rows_;
-    }
-  }
-
- private:
-  /// A line's neighbour comes with it.
-  static constexpr int64_t kPair = 128;
-  const char* at_ = nullptr;
-  int64_t row_ = 0, length_ = 0;  ///< in bytes
-  int64_t rows_ = 0, column_ = 0, each_ = 0;
-};
-
 /// 32 × 32 of c while it is added up, row by row.
 constexpr size_t kSumBytes = kBlock * kBlock * sizeof(float);
+
+/// What goes on while tiles multiply.
+struct Meanwhile {
+  Ahead a, b;
+  Packing packing;  ///< of the next panel of b
+
+  void some() {
+    a.fetch();
+    b.fetch();
+    packing.some();
+  }
+};
 
 /// What is done with one panel of a and one of b.
 struct Step {
@@ -105,7 +50,7 @@ struct Step {
 
 /// to (32 × 32, or its upper half) = the product of packed a and b.
 template <bool kTall>
-DANLU_AMX void multiply(const Step& s, Ahead& ahead) {
+DANLU_AMX void multiply(const Step& s, Meanwhile& meanwhile) {
   constexpr size_t kRow = kBlock * sizeof(float);
   if (s.first) {
     _tile_zero(0);
@@ -122,7 +67,7 @@ DANLU_AMX void multiply(const Step& s, Ahead& ahead) {
   }
   const std::byte *a = s.a, *b = s.b;
   for (int64_t i = 0; i < s.steps; ++i, a += kStepBytes, b += kStepBytes) {
-    amx::add_products<kTall, true>(a, 2 * kTileBytes, b, [&] { ahead.fetch(); });
+    amx::add_products<kTall, true>(a, 2 * kTileBytes, b, [&] { meanwhile.some(); });
   }
   const size_t row = static_cast<size_t>(s.to_row) * sizeof(float);
   _tile_stored(0, s.to, row);
@@ -137,13 +82,49 @@ DANLU_AMX void multiply(const Step& s, Ahead& ahead) {
 int64_t depths_of(int64_t k) { return parts_of(k, kMostDepth); }
 int64_t panels_of(int64_t n, int64_t k) { return parts_of(n, kBlock) * depths_of(k); }
 
+/// The panels of b in the order of their use: by depths, and by columns.
+class Panels {
+ public:
+  Panels(const MatmulBlock& t, int64_t b_column)
+      : t_(t), b_column_(b_column), wide_(parts_of(t.n, kBlock)) {}
+
+  int64_t count() const { return wide_ * depths_of(t_.k); }
+  Packing packing(int64_t i, std::byte* to) const {
+    return {at(i), b_column_, t_.b_row, lines(i), depth(i), true, to};
+  }
+  Ahead ahead(int64_t i) const {
+    return b_column_ == 1 ? Ahead(at(i), t_.b_row, lines(i), depth(i))
+                          : Ahead(at(i), b_column_, depth(i), lines(i));
+  }
+
+ private:
+  int64_t column(int64_t i) const { return i % wide_ * kBlock; }
+  int64_t row(int64_t i) const { return i / wide_ * kMostDepth; }
+  int64_t lines(int64_t i) const { return std::min(kBlock, t_.n - column(i)); }
+  int64_t depth(int64_t i) const { return std::min(kMostDepth, t_.k - row(i)); }
+  const float* at(int64_t i) const { return t_.b + column(i) * b_column_ + row(i) * t_.b_row; }
+
+  const MatmulBlock& t_;
+  int64_t b_column_, wide_;
+};
+
+/// Part `i` of `parts` of a block of a, from `begin` of k on.
+Ahead rows_ahead(const MatmulBlock& t, int64_t begin, int64_t i, int64_t parts) {
+  const int64_t depth = std::min(kMostDepth, t.k - begin);
+  const bool along = t.a_column == 1;
+  const int64_t count = along ? t.m : depth;
+  const int64_t first = count * i / parts, rows = count * (i + 1) / parts - first;
+  const float* at = t.a + begin * t.a_column + first * (along ? t.a_row : t.a_column);
+  return along ? Ahead(at, t.a_row, depth, rows) : Ahead(at, t.a_column, t.m, rows);
+}
+
 /// Memory: a word that says whether b is strange, panels of b, a block of a, a block of c. While c
 /// is added up it is here: its rows' halves belong to two threads, whose caches would fetch the
 /// ends of each other's over and over.
 struct Layout {
   size_t b = kHeadBytes, a, c, end;
   Layout(int64_t m, int64_t n, int64_t k, bool keeps) {
-    a = b + kPackBytes * static_cast<size_t>(keeps ? panels_of(n, k) : 1);
+    a = b + kPackBytes * static_cast<size_t>(keeps ? panels_of(n, k) : 2);
     const auto rows = static_cast<size_t>(parts_of(std::min(m, kRowBlock), kBlock));
     const auto columns = static_cast<size_t>(parts_of(std::min(n, kColumnBlock), kBlock));
     c = a + std::max(kPanelBytes, kPackBytes * rows);
@@ -174,39 +155,48 @@ void finish(const Part& p, const float* sum) {
   }
 }
 
-/// A block of c, depth by depth and panel by panel; true if a factor is strange.
+/// A block of c, depth by depth and panel by panel; true if a factor is strange. `kept` counts the
+/// panels of b that are kept.
 bool compute(const MatmulBlock& t, int64_t b_column, EpilogueFunction epilogue, const Layout& at,
              std::byte* memory, PackedPanels packed, size_t& kept) {
   bool strange = false;
-  const int64_t blocks = parts_of(t.m, kBlock);
+  const int64_t blocks = parts_of(t.m, kBlock), wide = parts_of(t.n, kBlock);
+  const Panels panels(t, b_column);
+  std::byte* first_panel = memory + at.b + (packed.keeps ? kept * kPackBytes : 0);
+  const auto panel = [&](int64_t i) {
+    return first_panel + (packed.keeps ? i : i % 2) * kPackBytes;
+  };
+  if (packed.keeps) kept += static_cast<size_t>(panels.count());
+  if (!packed.ready) {
+    Packing packing = panels.packing(0, panel(0));
+    packing.rest();
+    strange |= packing.is_strange();
+  }
+  int64_t current = 0;
   for (int64_t begin = 0; begin < t.k; begin += kMostDepth) {
     const int64_t depth = std::min(kMostDepth, t.k - begin), steps = parts_of(depth, kStep);
+    const int64_t turns = blocks * steps * kProducts;
     const bool last_depth = begin + depth == t.k;
     for (int64_t i = 0; i < blocks; ++i) {
       const int64_t row = i * kBlock;
-      strange |= pack<false>(t.a + row * t.a_row + begin * t.a_column, t.a_row, t.a_column,
-                             std::min(kBlock, t.m - row), depth, memory + at.a + i * kPackBytes);
+      Packing packing(t.a + row * t.a_row + begin * t.a_column, t.a_row, t.a_column,
+                      std::min(kBlock, t.m - row), depth, false, memory + at.a + i * kPackBytes);
+      packing.rest();
+      strange |= packing.is_strange();
     }
     auto* sum = reinterpret_cast<float*>(memory + at.c);
-    for (int64_t column = 0; column < t.n; column += kBlock) {
-      std::byte* b = memory + at.b + (packed.keeps ? kept++ * kPackBytes : 0);
+    for (int64_t column = 0; column < t.n; column += kBlock, ++current) {
       const int64_t columns = std::min(kBlock, t.n - column);
-      Ahead ahead;
+      Meanwhile meanwhile;
+      if (!last_depth) meanwhile.a = rows_ahead(t, begin + depth, column / kBlock, wide);
       if (!packed.ready) {
-        strange |= pack<true>(t.b + column * b_column + begin * t.b_row, b_column, t.b_row, columns,
-                              depth, b);
-        const bool last = column + kBlock >= t.n;
-        const int64_t next_begin = last ? begin + kMostDepth : begin;
-        const int64_t next_column = last ? 0 : column + kBlock;
-        const float* next = t.b + next_column * b_column + next_begin * t.b_row;
-        const int64_t lines = std::min(kBlock, t.n - next_column);
-        const int64_t length = std::min(kMostDepth, t.k - next_begin);
-        if (length > 0) {
-          ahead = b_column == 1 ? Ahead(next, t.b_row, lines, length)
-                                : Ahead(next, b_column, length, lines);
-          ahead.share_out(blocks * steps * kProducts);
+        if (const int64_t next = current + 1; next < panels.count()) {
+          meanwhile.packing = panels.packing(next, panel(next));
         }
+        if (current + 2 < panels.count()) meanwhile.b = panels.ahead(current + 2);
       }
+      meanwhile.a.share_out(turns);
+      meanwhile.b.share_out(turns);
       for (int64_t i = 0; i < blocks; ++i) {
         const int64_t row = i * kBlock;
         const Part part{.c = t.c + row * t.c_row + column,
@@ -220,16 +210,18 @@ bool compute(const MatmulBlock& t, int64_t b_column, EpilogueFunction epilogue, 
         const bool direct = last_depth && whole;
         const auto function = part.rows <= kEdge ? multiply<false> : multiply<true>;
         function({.a = memory + at.a + i * kPackBytes,
-                  .b = b,
+                  .b = panel(current),
                   .steps = steps,
                   .first = begin == 0,
                   .sum = sum,
                   .to = direct ? part.c : sum,
                   .to_row = direct ? part.c_row : kBlock},
-                 ahead);
+                 meanwhile);
         if (last_depth) finish(part, direct ? nullptr : sum);
         if (t.k > kMostDepth) sum += kBlock * kBlock;
       }
+      meanwhile.packing.rest();
+      strange |= meanwhile.packing.is_strange();
     }
   }
   return strange;

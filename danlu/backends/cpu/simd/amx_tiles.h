@@ -81,13 +81,35 @@ inline __mmask16 lane_mask(int64_t count) {
   return static_cast<__mmask16>(count >= 16 ? 0xffff : count <= 0 ? 0 : (1 << count) - 1);
 }
 
-/// 16 × 32 numbers as parts in tiles: `load(i, half)` gives half a row. True if one of them is too
-/// large for a bfloat16, or no number.
-template <class Load>
+/// 16 lines of a factor (rows of a, columns of b) over 32 of k, zeros beyond `lines` and `depth`.
+struct Lines {
+  const float* x = nullptr;
+  int64_t stride = 0;  ///< between lines if k is contiguous, else between the elements of one
+  int64_t lines = 0, depth = 0;
+  bool along_depth = false;  ///< k is contiguous
+
+  bool are_whole() const { return lines >= kEdge && depth >= kStep; }
+  /// The half (16 numbers) of line i, or of element i of all lines: elements i and i + 16.
+  const float* at(int64_t i, int64_t half) const {
+    return x + i * stride + half * kEdge * (along_depth ? 1 : stride);
+  }
+  DANLU_AMX __m512 load_whole(int64_t i, int64_t half) const {
+    return _mm512_loadu_ps(at(i, half));
+  }
+  DANLU_AMX __m512 load(int64_t i, int64_t half) const {
+    const bool here = along_depth ? i < lines : i + half * kEdge < depth;
+    const __mmask16 some = lane_mask(along_depth ? depth - half * kEdge : lines);
+    return _mm512_maskz_loadu_ps(here ? some : 0, here ? at(i, half) : x);
+  }
+};
+
+/// `kRows` × 32 numbers as parts in tiles: `load(i, half)` gives half a row. True if one of them is
+/// too large for a bfloat16, or no number.
+template <int64_t kRows, class Load>
 DANLU_AMX inline bool split_rows(const Load& load, std::byte* out) {
   __mmask16 strange = 0;
 #pragma GCC unroll 4
-  for (int64_t i = 0; i < kEdge; ++i, out += 64) {
+  for (int64_t i = 0; i < kRows; ++i, out += 64) {
     __m512 low = load(i, 0), high = load(i, 1);
 #pragma GCC unroll 3
     for (int p = 0; p < kParts; ++p) {
@@ -104,10 +126,9 @@ DANLU_AMX inline bool split_rows(const Load& load, std::byte* out) {
   return strange != 0;
 }
 
-/// The same of halves that `load` gives turned: lines of 16 numbers of one column each.
+/// Both halves of 16 rows, turned: turned[half][i][j] = load(j, half)[i].
 template <class Load>
-DANLU_AMX inline bool split_columns(const Load& load, std::byte* out) {
-  __m512 turned[2][kEdge];
+DANLU_AMX inline void turn(const Load& load, __m512 (&turned)[2][kEdge]) {
   for (int64_t half = 0; half < 2; ++half) {
     __m512i r[kEdge];
 #pragma GCC unroll 16
@@ -116,32 +137,25 @@ DANLU_AMX inline bool split_columns(const Load& load, std::byte* out) {
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kEdge; ++i) turned[half][i] = _mm512_castsi512_ps(r[i]);
   }
-  return split_rows([&](int64_t i, int64_t half) DANLU_AMX { return turned[half][i]; }, out);
 }
 
-/// The parts of 16 lines of a factor (rows of a, columns of b) over 32 of k as tiles, zeros beyond
-/// `lines` and `depth`. `stride`: between lines if k is contiguous, else between the elements of
-/// one. Element p of k stands beside element p + 16. A tile of b is turned against one of a: k runs
-/// down. True if an element is too large for a bfloat16, or no number.
+/// The parts of 16 lines over 32 of k as tiles (see Lines). Element p of k stands beside element
+/// p + 16. A tile of b is turned against one of a: k runs down. True if an element is too large for
+/// a bfloat16, or no number.
 template <bool kAlongDepth, bool kOfB>
 DANLU_AMX bool split(const float* x, int64_t stride, int64_t lines, int64_t depth, std::byte* out) {
-  const int64_t to_half = kAlongDepth ? kEdge : kEdge * stride;
+  const Lines from{x, stride, lines, depth, kAlongDepth};
   const auto parts = [&](const auto& load) DANLU_AMX {
-    if constexpr (kAlongDepth == kOfB) {
-      return split_columns(load, out);
-    } else {
-      return split_rows(load, out);
-    }
+    if constexpr (kAlongDepth != kOfB) return split_rows<kEdge>(load, out);
+    __m512 turned[2][kEdge];
+    turn(load, turned);
+    return split_rows<kEdge>([&](int64_t i, int64_t half) DANLU_AMX { return turned[half][i]; },
+                             out);
   };
-  if (lines >= kEdge && depth >= kStep) {
-    return parts([&](int64_t i, int64_t half)
-                     DANLU_AMX { return _mm512_loadu_ps(x + i * stride + half * to_half); });
+  if (from.are_whole()) {
+    return parts([&](int64_t i, int64_t half) DANLU_AMX { return from.load_whole(i, half); });
   }
-  return parts([&](int64_t i, int64_t half) DANLU_AMX {
-    const bool here = kAlongDepth ? i < lines : i + half * kEdge < depth;
-    const __mmask16 some = lane_mask(kAlongDepth ? depth - half * kEdge : lines);
-    return _mm512_maskz_loadu_ps(here ? some : 0, x + (here ? i * stride + half * to_half : 0));
-  });
+  return parts([&](int64_t i, int64_t half) DANLU_AMX { return from.load(i, half); });
 }
 
 /// Tiles 0 to 3 (rows 0 to 15 of c, two tiles of columns; with `kTall` rows 16 to 31) += the six
