@@ -1,5 +1,4 @@
 #include "danlu/data/dataset.h"
-#include "danlu/base/philox.h"
 
 #include <gtest/gtest.h>
 

@@ -2,12 +2,15 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/matmul_tile.h"
 #include "danlu/backends/cpu/ref/tile.h"
+#include "danlu/backends/cpu/simd/amx_bfloat16_matmul.h"
+#include "danlu/backends/cpu/simd/amx_conv.h"
 #include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/conv_pool.h"
 #include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simd/matmul_tile.h"
 #include "danlu/backends/cpu/simd/sparse_conv.h"
 #include "danlu/backends/cpu/simd/tile.h"
+#include "danlu/backends/cpu/simd/widened.h"
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
 #include "danlu/backends/cpu/onednn/conv.h"
@@ -25,25 +28,37 @@ std::vector<KernelList> fused_kernel_lists() {
        {
            simd::fused_matmul(),
            simd::amx_fused_matmul(),
+#ifdef DANLU_AMX
+           simd::amx_bfloat16_fused_matmul(),
+#endif
            simd::blocked_fused_matmul(),
 #ifndef DANLU_NO_ONEDNN
            onednn::fused_matmul(),
 #endif
+           simd::widened(),
            ref::fused_matmul(),
        }},
       {fused_conv2d_op,
        {
+#ifdef DANLU_AMX
+           simd::amx_fused_conv2d(),
+#endif
 #ifndef DANLU_NO_ONEDNN
            onednn::fused_conv2d(),
 #endif
+           simd::widened(),
            ref::fused_conv2d(),
        }},
       {conv2d_pool_op,
        {
            simd::conv2d_pool(),
+#ifdef DANLU_AMX
+           simd::amx_conv2d_pool(),
+#endif
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool(),
 #endif
+           simd::widened(),
            ref::conv2d_pool(),
        }},
       {conv2d_pool_backward_kernel_op,
@@ -53,6 +68,7 @@ std::vector<KernelList> fused_kernel_lists() {
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool_backward_kernel(),
 #endif
+           simd::widened(),
            ref::conv2d_pool_backward_kernel(),
        }},
       {conv2d_pool_backward_input_op,
@@ -61,6 +77,7 @@ std::vector<KernelList> fused_kernel_lists() {
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool_backward_input(),
 #endif
+           simd::widened(),
            ref::conv2d_pool_backward_input(),
        }},
   };

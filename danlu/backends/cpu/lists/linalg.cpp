@@ -2,8 +2,10 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/linalg.h"
 #include "danlu/backends/cpu/ref/matmul.h"
+#include "danlu/backends/cpu/simd/amx_bfloat16_matmul.h"
 #include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/matmul.h"
+#include "danlu/backends/cpu/simd/widened.h"
 #include "danlu/ops/registry.h"
 #ifndef DANLU_NO_ONEDNN
 #include "danlu/backends/cpu/onednn/matmul.h"
@@ -17,10 +19,14 @@ std::vector<KernelList> linalg_kernel_lists() {
        {
            simd::matmul(),
            simd::amx_matmul(),
+#ifdef DANLU_AMX
+           simd::amx_bfloat16_matmul(),
+#endif
            simd::blocked_matmul(),
 #ifndef DANLU_NO_ONEDNN
            onednn::matmul(),
 #endif
+           simd::widened(),
            ref::matmul(),
        }},
       {cholesky_op, {lapack::cholesky(), ref::cholesky()}},

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "danlu/base/half.h"
+
 /// Where code for tiles of bfloat16 can be compiled.
 #define DANLU_AMX \
   __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
@@ -200,6 +202,57 @@ template <bool kTall, bool kWide>
 DANLU_AMX [[gnu::always_inline]] inline void add_products(const std::byte* a, size_t a_part,
                                                           const std::byte* b) {
   add_products<kTall, kWide>(a, a_part, b, [] {});
+}
+
+/// 16 lines of bfloat16 over 32 of k as one tile, as `split` does it, but for the order of k: every
+/// element stands beside its neighbour.
+template <bool kAlongDepth, bool kOfB>
+DANLU_AMX void gather(const bfloat16* x, int64_t stride, int64_t lines, int64_t depth,
+                      std::byte* out) {
+  __m512i row[16];
+  if constexpr (kAlongDepth) {
+    const auto mask = static_cast<__mmask32>(depth >= 32 ? ~0u : (1u << depth) - 1);
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < 16; ++i) {
+      row[i] = _mm512_maskz_loadu_epi16(i < lines ? mask : 0, x + (i < lines ? i * stride : 0));
+    }
+  } else {
+    const __mmask16 mask = lane_mask(lines);
+    const auto load = [&](int64_t at) DANLU_AMX {
+      const bool here = at < depth;
+      return _mm512_cvtepu16_epi32(
+          _mm256_maskz_loadu_epi16(here ? mask : 0, x + (here ? at * stride : 0)));
+    };
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < 16; ++i) {
+      row[i] = _mm512_or_si512(load(2 * i), _mm512_slli_epi32(load(2 * i + 1), 16));
+    }
+  }
+  if constexpr (kAlongDepth == kOfB) transpose(row);
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) _mm512_store_si512(out + static_cast<size_t>(i) * 64, row[i]);
+}
+
+/// As `add_products`, of bfloat16 numbers that `gather` has put together.
+template <bool kTall, bool kWide>
+DANLU_AMX [[gnu::always_inline]] inline void add_product(const std::byte* a, const std::byte* b) {
+  _tile_loadd(4, a, 64);
+  _tile_loadd(6, b, 64);
+  _tile_dpbf16ps(0, 4, 6);
+  if constexpr (kWide) {
+    _tile_loadd(7, b + kTileBytes, 64);
+    _tile_dpbf16ps(1, 4, 7);
+  }
+  if constexpr (kTall) {
+    _tile_loadd(5, a + kTileBytes, 64);
+    _tile_dpbf16ps(2, 5, 6);
+    if constexpr (kWide) _tile_dpbf16ps(3, 5, 7);
+  }
+}
+
+/// 32 numbers rounded to the nearest bfloat16.
+DANLU_AMX inline __m512i rounded_pair(__m512 low, __m512 high) {
+  return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
 }
 
 }  // namespace danlu::cpu::simd::amx
