@@ -145,7 +145,7 @@ class Worker {
   }
 
   Workload workload_;
-  std::optional<Sequential> model_;
+  std::optional<Model> model_;
   OpCase op_;
 };
 
@@ -165,7 +165,7 @@ void serve() {
 /// One step on data in memory, or on the first batch of Fashion-MNIST.
 void first_step(const Json& job) {
   const int64_t batch = job.at("batch").as_int();
-  Sequential model = make_model(job);
+  Model model = make_model(job);
   const DataSplit data = job.contains("files") ? datasets::fashion_mnist().train.slice(0, batch)
                                                : made_up_samples(job, batch);
   const int64_t classes = job.contains("one_hot") ? job.at("one_hot").as_int() : 0;
@@ -184,7 +184,7 @@ void train_to(const Json& job) {
   const DatasetOptions options{.x_dtype = DType::float32, .one_hot = classes};
   const Dataset test_data = Dataset(test, options).batch(job.at("test_batch").as_int());
   set_random_seed(static_cast<uint64_t>(job.at("seed").as_int()));
-  Sequential model = make_model(job);
+  Model model = make_model(job);
   double best = 0;
   for (int64_t part = 0; part < most; ++part) {
     const int64_t begin = part % parts * size;

@@ -1,6 +1,7 @@
 #include "bench/worker_model.h"
 
-#include <numeric>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace danlu::bench {
@@ -22,6 +23,18 @@ int64_t one_hot(const Json& description) {
   return classes == nullptr ? 0 : classes->as_int();
 }
 
+/// Of one sample.
+Shape input_shape(const Json& description) {
+  std::vector<int64_t> dims;
+  for (const Json& dim : description.at("input_shape").items()) dims.push_back(dim.as_int());
+  return dims;
+}
+
+std::string precision(const Json& description) {
+  const Json* name = description.find("precision");
+  return name == nullptr ? "float32" : name->as_string();
+}
+
 }  // namespace
 
 bool Workload::predicts() const { return description.at("mode").as_string() == "predict"; }
@@ -36,14 +49,24 @@ Workload load_workload(const Json& description, const std::string& tensors_path)
   return {description, load_safetensors(tensors_path), description.at("batch").as_int()};
 }
 
-Sequential make_model(const Json& description) {
-  std::vector<Layer> layers;
-  for (const Json& layer : description.at("layers").items()) {
-    Json config = layer.at("config");
-    if (layers.empty()) config.set("input_shape", description.at("input_shape"));
-    layers.push_back(layer_from_config(layer.at("class_name").as_string(), config));
+Model make_model(const Json& description) {
+  const KerasTensor input = Input(input_shape(description));
+  std::map<std::string, KerasTensor> values = {{"input", input}};
+  KerasTensor last = input;
+  const auto& layers = description.at("layers").items();
+  for (const Json& entry : layers) {
+    Json config = entry.at("config");
+    if (&entry != &layers.back()) config.set("dtype", precision(description));
+    const Layer layer = layer_from_config(entry.at("class_name").as_string(), config);
+    std::vector<KerasTensor> inputs = {last};
+    if (const Json* names = entry.find("inputs")) {
+      inputs.clear();
+      for (const Json& name : names->items()) inputs.push_back(values.at(name.as_string()));
+    }
+    last = layer(inputs).front();
+    values.insert_or_assign(layer.name(), last);
   }
-  Sequential model(std::move(layers));
+  Model model(input, last);
   std::vector<Metric> metrics;
   for (const Json& name : description.at("metrics").items()) metrics.emplace_back(name.as_string());
   model.compile({.optimizer = make_optimizer(description.at("optimizer")),
@@ -53,9 +76,8 @@ Sequential make_model(const Json& description) {
 }
 
 DataSplit made_up_samples(const Json& description, int64_t count) {
-  std::vector<int64_t> dims = {count};
-  for (const Json& dim : description.at("input_shape").items()) dims.push_back(dim.as_int());
-  HostTensor x = HostTensor::empty(Shape(dims), DType::float32);
+  const Shape sample = input_shape(description);
+  HostTensor x = HostTensor::empty(sample.with_axis_inserted(0, count), DType::float32);
   auto values = x.values<float>();
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<float>(i * 2654435761u >> 16 & 255) / 255;

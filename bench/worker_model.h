@@ -24,8 +24,9 @@ struct Workload {
 /// Errors: IoError for members that are missing or of other types.
 Workload load_workload(const Json& description, const std::string& tensors_path);
 
-/// The compiled network of a description. Errors: ValueError for a class that is not known.
-Sequential make_model(const Json& description);
+/// The compiled network of a description. With the precision "mixed_bfloat16" the last layer stays
+/// in float32, as Keras's guide has it. Errors: ValueError for a class that is not known.
+Model make_model(const Json& description);
 
 /// Made-up samples of the description's input shape and ten classes: `count` of them.
 DataSplit made_up_samples(const Json& description, int64_t count);

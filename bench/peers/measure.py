@@ -7,7 +7,7 @@ import machine
 import workloads
 from contestant import WorkerError
 
-CURVE_TOLERANCE = 1e-4
+CURVE_TOLERANCE = {"float32": 1e-4, "mixed_bfloat16": 2e-2}
 
 
 def say(text):
@@ -40,6 +40,7 @@ class Entry:
         `reference` is the loss curve to agree with."""
         ask = self.contestant.ask
         try:
+            self.tolerance = CURVE_TOLERANCE[workload["precision"]]
             ask("load", workload=workload, tensors=str(tensors))
             self.warm = ask("warm")
             if workload["mode"] == "train":
@@ -69,7 +70,7 @@ class Entry:
             if variant != self.warm["variant"]:
                 curve = self.draw_curve(variant=variant)
             error = curve_error(curve, reference)
-            if error <= CURVE_TOLERANCE:
+            if error <= self.tolerance:
                 self.take(variant, curve)
                 return
             self.disagreeing[variant] = error
@@ -145,22 +146,23 @@ class Bench:
 
     def run(self, workload, folder):
         """The record of one workload; None when Danlu itself cannot run it."""
-        say(f"  {workload['name']}, {self.threads} threads")
+        say(f"  {workloads.label(workload)}, {self.threads} threads")
         tensors = workloads.prepare(workload, folder)
         self.see_bandwidth()
         entries = [Entry(c) for c in self.contestants
                    if c.name != "keras" or "keras" in workload.get("peers", [])]
-        for entry in entries:
-            entry.get_ready(workload, tensors, self.options.turn, entries[0].curve)
         result = {"workload": workload["name"], "about": workload["about"],
                   "precision": workload["precision"], "threads": self.threads,
                   "batch": workload["batch"], "steps_per_epoch": workload["steps"],
                   "mode": workload["mode"], "danlu_ms": None, "peers": {}, "ratio_fastest": None,
                   "roofline_ms": None, "curves_agree": None}
         danlu = entries[0]
+        danlu.get_ready(workload, tensors, self.options.turn)
         if danlu.error:
             result["error"] = danlu.error
             return result
+        for entry in entries[1:]:
+            entry.get_ready(workload, tensors, self.options.turn, danlu.curve)
         able = [entry for entry in entries if not entry.error]
         kept, reasons = self.rounds(able)
         result["rounds"], result["discarded"] = kept, reasons
@@ -169,11 +171,11 @@ class Bench:
             say(f"    busy machine: {len(reasons)} rounds "
                 f"{'not trusted' if self.options.allow_busy else 'discarded'} ({reasons[-1]})")
         if kept:
-            self.fill(result, workload, danlu, able[1:])
+            self.fill(result, danlu, able[1:])
         result["peers"].update({e.name: {"error": e.error} for e in entries[1:] if e.error})
         return result
 
-    def fill(self, result, workload, danlu, peers):
+    def fill(self, result, danlu, peers):
         result["danlu"] = danlu.record()
         result["danlu_ms"] = result["danlu"]["ms"]
         fastest = []
@@ -182,7 +184,7 @@ class Bench:
             record["counts"] = True
             if danlu.curve:
                 record["curve_error"] = curve_error(entry.curve, danlu.curve)
-                record["counts"] = record["curve_error"] <= CURVE_TOLERANCE
+                record["counts"] = record["curve_error"] <= entry.tolerance
             if record["counts"]:
                 fastest.append((record["ms"], entry.name))
         if danlu.curve:

@@ -40,6 +40,12 @@ def grid(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
+def name_of(result):
+    """A workload with its precision, unless that is float32."""
+    precision = result["precision"]
+    return f"`{result['workload']}`" + ("" if precision == "float32" else f", {precision}")
+
+
 def peers_of(record):
     seen = {name for result in record["results"] for name in result["peers"]}
     return [name for name in ORDER if name in seen]
@@ -75,7 +81,7 @@ def step_table(record, threads):
         share = result.get("roofline_share")
         ratio = result["ratio_fastest"]
         rows.append(
-            [f"`{result['workload']}`", duration(result["danlu_ms"])] +
+            [name_of(result), duration(result["danlu_ms"])] +
             [cell(result["peers"].get(name), name == result.get("fastest")) for name in peers] +
             [f"{ratio:.2f}×" if ratio else "–", duration(result["roofline_ms"]),
              f"{100 * share:.0f} %" if share and share > 0.005 else "–", quality(result)])
@@ -86,7 +92,8 @@ def step_table(record, threads):
 
 def geometric_mean(record, threads, names):
     ratios = [r["ratio_fastest"] for r in record["results"]
-              if r["threads"] == threads and r["workload"] in names and r["ratio_fastest"]]
+              if r["threads"] == threads and r["workload"] in names and r["ratio_fastest"]
+              and r["precision"] == "float32"]
     return math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None
 
 
@@ -99,7 +106,7 @@ def notes(record, threads):
     for result in record["results"]:
         if result["threads"] != threads or result["danlu_ms"] is None:
             continue
-        name = f"`{result['workload']}`"
+        name = name_of(result)
         if result["workload"] in ("linear-regression", "xor"):
             epoch = result["danlu_ms"] * result["steps_per_epoch"]
             lines.append(f"{name}: an epoch of `fit(verbose=0)` takes {duration(epoch)}, a bound "
@@ -115,9 +122,9 @@ def notes(record, threads):
 
 def scaling(record):
     """1 → 2 threads, by workload."""
-    by_key = {(r["workload"], r["threads"]): r["danlu_ms"] for r in record["results"]}
+    by_key = {(name_of(r), r["threads"]): r["danlu_ms"] for r in record["results"]}
     most = max((t for _, t in by_key), default=1)
-    parts = [f"`{name}` {one / by_key[name, most]:.2f}×" for (name, t), one in by_key.items()
+    parts = [f"{name} {one / by_key[name, most]:.2f}×" for (name, t), one in by_key.items()
              if t == 1 and most > 1 and one and by_key.get((name, most))]
     return f"Danlu, from 1 to {most} threads: " + ", ".join(parts) + "." if parts else ""
 
@@ -172,7 +179,7 @@ def svg(record):
     threads = max((r["threads"] for r in record["results"]), default=1)
     results = [r for r in record["results"] if r["threads"] == threads and r["danlu_ms"]]
     peers = peers_of(record)
-    bar, gap, left, width = 14, 16, 150, 560
+    bar, gap, left, width = 14, 16, 230, 560
     most = max([2.0] + [p["ms"] / r["danlu_ms"] for r in results for p in r["peers"].values()
                         if "ms" in p])
     least = min([0.5] + [p["ms"] / r["danlu_ms"] for r in results for p in r["peers"].values()
@@ -186,7 +193,7 @@ def svg(record):
     for result in results:
         shown = [n for n in peers if "ms" in result["peers"].get(n, {})]
         body.append(f'<text x="{left - 12}" y="{y + bar * len(shown) / 2 + 4:.0f}" '
-                    f'text-anchor="end">{html.escape(result["workload"])}</text>')
+                    f'text-anchor="end">{html.escape(name_of(result).replace("`", ""))}</text>')
         for name in shown:
             ratio = result["peers"][name]["ms"] / result["danlu_ms"]
             start, end = sorted((at(1), at(ratio)))
@@ -211,7 +218,7 @@ def svg(record):
                       f'<text x="{x + 14}" y="43" class="n">{label}</text>')
         x += 26 + 7 * len(label)
     height = y + 30
-    title = f"Time per step as a multiple of Danlu’s, float32, {threads} threads (less is faster)"
+    title = f"Time per step as a multiple of Danlu’s, {threads} threads (less is faster)"
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{height}" '
         f'viewBox="0 0 {left + width + 80} {height}" role="img">',
@@ -248,11 +255,13 @@ memory bandwidth (triad), seen in the run: {rates}. Versions: {versions}.
 - A round counts only on a quiet machine: other processes used less than 0.08 of a core, and the FMA
   rate measured before and after it was within 15 % of the best of the run.
 - Same network, initial weights, data, batch and optimizer. Before its time counts, the losses of a
-  peer's first 20 steps, in float32 and in the same order of samples, must agree with Danlu's to
-  1e-4. For the curve each peer computes Keras's formula for Adam step by step: the frameworks' fused
-  kernels, which are timed, round 1 − β₂ or place ε otherwise, and training amplifies that.
-  (`vgg-small` learns at a rate of 3e-5 for the same reason: at 1e-3 twenty steps turn the last digit
-  of one framework's sums into 10 % of the loss.)
+  peer's first 20 steps, in the same order of samples, must agree with Danlu's to 1e-4 in float32
+  and to 2e-2 in bfloat16. For the curve each peer computes Keras's formula for Adam step by step:
+  the frameworks' fused kernels, which are timed, round 1 − β₂ or place ε otherwise, and training
+  amplifies that. (`vgg-small`, `resnet` and `transformer` learn slowly for the same reason: at 1e-3
+  twenty steps of `vgg-small` turn the last digit of one framework's sums into 10 % of the loss.)
+- `mixed_bfloat16` is Keras's policy: computed in bfloat16, weights and their updates in float32, the
+  loss from float32. Such rows have no roofline: the rates above are those of float32.
 - Danlu runs its public `fit`: samples shuffled, random numbers drawn, loss and accuracy kept.
   Peers are spared all of that but the sum of the losses: batches lie ready in memory as the
   framework's own tensors, always in the same order.
@@ -260,7 +269,11 @@ memory bandwidth (triad), seen in the run: {rates}. Versions: {versions}.
   memory format or channels last, its optimizers fused, compiled also as one function of forward,
   backward and update; TensorFlow with its fused update kernels, an epoch inside one `tf.function`
   or a loop of steps; JAX with donation, an epoch as `scan` or a loop of steps; max-pooling for XLA
-  also as reshape and maximum. The record names the variant.
+  also as reshape and maximum. LSTMs are PyTorch's op or, compiled, unrolled; TensorFlow's fused op,
+  a loop, or unrolled; JAX's `scan` with more or fewer steps unrolled. Query, key and value come
+  from one product; attention is PyTorch's `scaled_dot_product_attention`, `jax.nn`'s or two
+  products and a softmax. In bfloat16 PyTorch runs under `autocast` or with its weights cast where
+  they are used. The record names the variant.
 - Roofline: the greater of the step's multiplications and additions (convolutions and products:
   forward, towards the weights, and towards the inputs but the first) at the FMA rate and the bytes
   that must cross the memory bus at the bandwidth: the batch, and each weight and slot read and

@@ -17,7 +17,7 @@ import processes
 import report
 import workloads
 from contestant import PEERS, SCRIPTS, Contestant, Launcher, WorkerError
-from measure import Bench, say
+from measure import CURVE_TOLERANCE, Bench, say
 
 RATES = ["fma_peak_gflops", "bandwidth_gbytes"]
 PROCESS_WORKLOADS = ["cold-start", "peak-memory", "installed-size", "time-to-accuracy"]
@@ -30,6 +30,8 @@ def parse(argv, names):
                         help="default: all of " + ", ".join(everything))
     parser.add_argument("--peers", default=",".join(PEERS + ["keras"]),
                         help="of " + ", ".join(SCRIPTS) + "; empty: Danlu alone")
+    parser.add_argument("--precisions", default=",".join(CURVE_TOLERANCE),
+                        help="of " + ", ".join(CURVE_TOLERANCE) + ", where a workload has them")
     parser.add_argument("--threads", default="", help="default: 1 and all cores")
     parser.add_argument("--json", type=pathlib.Path, help="where the record goes")
     parser.add_argument("--update", action="store_true",
@@ -55,6 +57,10 @@ def parse(argv, names):
     for name in options.peers:
         if name not in SCRIPTS:
             parser.error(f"there is no peer '{name}'; known: {', '.join(SCRIPTS)}")
+    options.precisions = options.precisions.split(",")
+    for name in options.precisions:
+        if name not in CURVE_TOLERANCE:
+            parser.error(f"there is no precision '{name}'; known: {', '.join(CURVE_TOLERANCE)}")
     cores = len(os.sched_getaffinity(0))
     options.threads = ([int(n) for n in options.threads.split(",")] if options.threads else
                        sorted({1, cores}))
@@ -98,9 +104,9 @@ def put(record, result, order):
     """Into its place among the results, instead of an older one of the same kind."""
     def key(r):
         return r["workload"], r["precision"], r["threads"]
-    kept = [r for r in record["results"] if key(r) != key(result) and r["workload"] in order]
+    kept = [r for r in record["results"] if key(r) != key(result) and workloads.label(r) in order]
     record["results"] = sorted(kept + [result],
-                               key=lambda r: (r["threads"], order.index(r["workload"])))
+                               key=lambda r: (r["threads"], order.index(workloads.label(r))))
 
 
 def revive(contestants, launcher):
@@ -120,7 +126,7 @@ def measure_processes(options, plan, by_name, folder, record):
     names = ["danlu"] + options.peers
     variants = {}
     for result in record["results"]:
-        if result["workload"] == "cnn" and result["threads"] == threads:
+        if workloads.label(result) == "cnn" and result["threads"] == threads:
             variants = {name: peer["variant"] for name, peer in result["peers"].items()
                         if "variant" in peer}
     found = record["processes"]
@@ -154,7 +160,7 @@ def finish(options, record, best):
     for result in record["results"]:
         threads = result["threads"]
         rates = [best[key].best.get(threads) for key in RATES]
-        roofline = workloads.roofline_ms(by_name[result["workload"]], *rates,
+        roofline = workloads.roofline_ms(by_name[workloads.label(result)], *rates,
                                          threads * machine.private_cache())
         result["roofline_ms"] = roofline
         if roofline and result["danlu_ms"]:
@@ -177,7 +183,7 @@ def main(argv):
     if "--plan" in argv:
         plan_path = argv[argv.index("--plan") + 1]
     plan, by_name = workloads.load_plan(plan_path)
-    options = parse(argv, list(by_name))
+    options = parse(argv, list(dict.fromkeys(w["name"] for w in by_name.values())))
     root = pathlib.Path(__file__).resolve().parents[2]
     options.logs = options.worker.resolve().parents[1] / "bench" / "logs"
     best = {key: machine.Best() for key in RATES}
@@ -190,7 +196,9 @@ def main(argv):
     record["machine"].update(machine.describe())
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        chosen = [name for name in by_name if name in options.workloads]
+        chosen = [name for name, workload in by_name.items()
+                  if workload["name"] in options.workloads
+                  and workload["precision"] in options.precisions]
         if chosen:
             measure_steps(options, by_name, chosen, folder, record, best)
             finish(options, record, best)

@@ -5,65 +5,50 @@ import os
 import numpy as np
 
 import worker_base
+import workloads
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf  # noqa: E402
 
+from tensorflow_layers import ACTIVATIONS, LAYERS, Call, variants  # noqa: E402
+
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def activate(name, x):
-    return {"linear": lambda v: v, "relu": tf.nn.relu, "tanh": tf.tanh, "sigmoid": tf.sigmoid,
-            "softmax": tf.nn.softmax}[name](x)
+@tf.autograph.experimental.do_not_convert
+def forward(workload, params, x, variant, training, logits):
+    """The outputs, or the logits, and the new moving statistics."""
+    updates = {}
+
+    def call(layer, inputs):
+        one = Call(layer, params, variant, training, updates)
+        out = LAYERS[layer["class_name"]](one, *inputs)
+        kind = worker_base.activation_of(workload, layer) if logits else layer["config"].get(
+            "activation", "linear")
+        return ACTIVATIONS[kind](out)
+
+    x = tf.cast(x, tf.bfloat16) if worker_base.half(workload) else x
+    out = workloads.run_graph(workloads.graph(workload), x, call)
+    return tf.cast(out, tf.float32), updates
 
 
-def max_pool(x, size, style):
-    if style == "window":
-        return tf.nn.max_pool2d(x, size, size, "VALID")
-    _, h, w, c = x.shape
-    h, w = h // size[0], w // size[1]
-    cropped = x[:, :h * size[0], :w * size[1]]
-    return tf.reduce_max(tf.reshape(cropped, [-1, h, size[0], w, size[1], c]), axis=[2, 4])
-
-
-def forward(workload, params, x, logits, pool_style):
-    last = workload["layers"][-1]
-    for layer in workload["layers"]:
-        kind, config = layer["class_name"], layer["config"]
-        name = config["name"]
-        if kind == "Dense":
-            x = tf.nn.bias_add(tf.matmul(x, params[name + "/kernel"]), params[name + "/bias"])
-        elif kind == "Conv2D":
-            x = tf.nn.conv2d(x, params[name + "/kernel"], config.get("strides", [1, 1]),
-                             config.get("padding", "valid").upper())
-            x = tf.nn.bias_add(x, params[name + "/bias"])
-        elif kind == "MaxPooling2D":
-            x = max_pool(x, config["pool_size"], pool_style)
-        elif kind == "Flatten":
-            x = tf.reshape(x, [-1, int(np.prod(x.shape[1:]))])
-        else:
-            raise ValueError(f"no layer {kind} here")
-        if not (logits and layer is last):
-            x = activate(config.get("activation", "linear"), x)
-    return x
-
-
-def loss_of(workload, params, x, y, pool_style, clipped):
-    """`clipped`: as Keras defines it for probabilities, which it keeps within 1e-7 of 0 and 1;
-    XLA fuses that, in a graph it is for the loss curve alone."""
+def loss_of(workload, params, x, y, variant, clipped):
+    """The loss and the new moving statistics. `clipped`: as Keras defines it for probabilities,
+    which it keeps within 1e-7 of 0 and 1; XLA fuses that, in a graph it is for the loss curve
+    alone."""
     kind = workload["loss"]
-    out = forward(workload, params, x, kind != "mean_squared_error", pool_style)
+    out, updates = forward(workload, params, x, variant, True, True)
     if kind == "mean_squared_error":
-        return tf.reduce_mean(tf.math.squared_difference(out, y))
+        return tf.reduce_mean(tf.math.squared_difference(out, y)), updates
     if kind == "binary_crossentropy":
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, out))
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, out)), updates
     each = tf.nn.sparse_softmax_cross_entropy_with_logits(y, out)
     if clipped:
         each = -tf.clip_by_value(-each, *worker_base.LOG_CLIP)
-    return tf.reduce_mean(each)
+    return tf.reduce_mean(each), updates
 
 
 class Optimizer:
@@ -115,15 +100,14 @@ class TensorFlow(worker_base.Framework):
         loops = ["call"] if workload["mode"] == "predict" else ["epoch", "steps"]
         if self.xla and worker_base.has(workload, "Conv2D") and "epoch" in loops:
             loops = ["steps"]  # inside a loop of its own XLA convolves many times slower
-        if not (self.xla and worker_base.has(workload, "MaxPooling2D")):
-            return loops
-        return [f"{loop}, {pool} pooling" for loop in loops for pool in ("window", "reshape")]
+        return worker_base.combinations(loops, *variants(workload, self.xla))
 
     def prepare(self, workload, x, y, weights, variant):
         self.workload, self.loop = workload, variant.split(",")[0]
-        pool = "reshape" if "reshape" in variant else "window"
-        params = {name: tf.Variable(value) for name, value in weights.items()}
-        variables = list(params.values())
+        params = {name: tf.Variable(value)
+                  for name, value in worker_base.one_projection(weights).items()}
+        variables = [value for name, value in params.items()
+                     if not name.endswith(workloads.NOT_TRAINED)]
         fused = Optimizer(workload["optimizer"], variables, plain=False)
         plain = Optimizer(workload["optimizer"], variables, plain=True)
         self.keep = (params, fused, plain)
@@ -133,7 +117,9 @@ class TensorFlow(worker_base.Framework):
 
         def step(x, y, optimizer=fused, clipped=self.xla):
             with tf.GradientTape() as tape:
-                loss = loss_of(workload, params, x, y, pool, clipped)
+                loss, updates = loss_of(workload, params, x, y, variant, clipped)
+            for name, value in updates.items():
+                params[name].assign(value)
             optimizer.apply(tape.gradient(loss, variables))
             return loss
 
@@ -147,8 +133,8 @@ class TensorFlow(worker_base.Framework):
         self.plain_step = tf.function(lambda x, y: step(x, y, plain, True), jit_compile=jit)
         self.step = tf.function(counted_step, jit_compile=jit)
         self.epoch = tf.function(epoch, jit_compile=jit)
-        self.call = tf.function(lambda x: forward(workload, params, x, False, pool),
-                                jit_compile=jit)
+        self.call = tf.function(
+            lambda x: forward(workload, params, x, variant, False, False)[0], jit_compile=jit)
 
     def set_data(self, x, y):
         self.x, self.y = tf.constant(x), tf.constant(y)

@@ -59,8 +59,69 @@ class Work(unittest.TestCase):
         self.assertAlmostEqual(workloads.roofline_ms(mlp, 1e9, 10, 1 << 30),
                                work["batch_bytes"] / 1e7)
 
+    def test_bfloat16_has_no_roofline_of_float32(self):
+        self.assertIsNone(workloads.roofline_ms(self.by_name["mlp mixed_bfloat16"], 100, 10))
+
+    def test_recurrent_products_count_also_in_the_first_layer(self):
+        lstm = workloads.describe(self.by_name["lstm"])
+        self.assertEqual(lstm["weights"]["lstm1/lstm_cell/kernel"], [10, 256])
+        self.assertEqual(lstm["weights"]["lstm2/lstm_cell/recurrent_kernel"], [64, 256])
+        first, each = 50 * 10 * 256, 50 * 64 * 256
+        self.assertEqual(lstm["flops"], 2 * 64 * (2 * first + 3 * 3 * each + 3 * 64))
+        biases = workloads.make_weights(self.by_name["lstm"])["lstm1/lstm_cell/bias"][0]
+        self.assertEqual(list(biases), [0.0] * 64 + [1.0] * 64 + [0.0] * 128)
+
+    def test_attention_has_products_without_weights(self):
+        transformer = workloads.describe(self.by_name["transformer"])
+        weights = transformer["weights"]
+        self.assertEqual(weights["attention1/query/kernel"], [128, 4, 32])
+        self.assertEqual(weights["attention1/value/bias"], [4, 32])
+        self.assertEqual(weights["attention1/attention_output/kernel"], [4, 32, 128])
+        self.assertEqual(weights["norm1a/gamma"], [128])
+        square = 128 * 128 * 128  # tokens, width in, width out
+        block = 4 * square + 2 * square + 2 * 4 * square
+        self.assertEqual(transformer["flops"],
+                         2 * 16 * (2 * 128 * 16 * 128 + 3 * 2 * block + 3 * 1280))
+
+    def test_statistics_have_no_slots(self):
+        layers = [{"class_name": "BatchNormalization", "config": {"name": "bn"}}]
+        work = workloads.describe(dict(self.by_name["mlp"], layers=layers))
+        self.assertEqual(work["weights"]["bn/moving_variance"], [784])
+        self.assertEqual(work["state_bytes"], 4 * 784 * (4 + 2 * 2))
+        values = workloads.make_weights(dict(self.by_name["mlp"], layers=layers))
+        self.assertEqual([values["bn/" + name][0][0] for name in (
+            "gamma", "beta", "moving_mean", "moving_variance")], [1, 0, 0, 1])
+
+    def test_strides_and_sums_of_a_residual_network(self):
+        resnet = self.by_name["resnet"]
+        shapes = workloads.shapes(resnet)
+        self.assertEqual((shapes["relu1_2"], shapes["short2_1"], shapes["add3_2"], shapes["pool"]),
+                         ([32, 32, 16], [16, 16, 32], [8, 8, 64], [64]))
+        self.assertNotIn("conv/bias", workloads.describe(resnet)["weights"])
+
+    def test_values_live_until_their_last_reader(self):
+        def layer(name, *inputs):
+            entry = {"class_name": "Add", "config": {"name": name}}
+            return dict(entry, inputs=list(inputs)) if inputs else entry
+        nodes = workloads.graph({"layers": [layer("a"), layer("b"), layer("c", "b", "a", "b")]})
+        self.assertEqual([(one[1], one[2]) for one in nodes],
+                         [(["input"], ["input"]), (["a"], []), (["b", "a", "b"], ["b", "a"])])
+        self.assertEqual(workloads.run_graph(
+            nodes, 1, lambda one, inputs: sum(inputs) + ord(one["config"]["name"])),
+            2 * (1 + 97 + 98) + 98 + 99)
+
+    def test_precisions_are_workloads_of_their_own(self):
+        both = [self.by_name[name] for name in ("cnn", "cnn mixed_bfloat16")]
+        self.assertEqual([one["name"] for one in both], ["cnn", "cnn"])
+        self.assertEqual([one["precision"] for one in both], ["float32", "mixed_bfloat16"])
+        self.assertNotIn("mnist-cnn mixed_bfloat16", self.by_name)
+        self.assertNotIn("cnn-predict-1 mixed_bfloat16", self.by_name)
+        self.assertEqual(workloads.label({"workload": "cnn", "precision": "mixed_bfloat16"}),
+                         "cnn mixed_bfloat16")
+
     def test_unknown_layers_have_no_roofline(self):
-        workload = dict(self.by_name["mlp"], layers=[{"class_name": "New", "config": {}}])
+        workload = dict(self.by_name["mlp"],
+                        layers=[{"class_name": "New", "config": {"name": "new"}}])
         self.assertIsNone(workloads.roofline_ms(workload, 100, 10))
 
 
@@ -217,9 +278,9 @@ class FakeContestant:
 
 
 class Variants(unittest.TestCase):
-    def ready(self, reference, **variants):
+    def ready(self, reference, precision="float32", **variants):
         entry = measure.Entry(FakeContestant(variants))
-        entry.get_ready({"mode": "train"}, "", 0.01, reference)
+        entry.get_ready({"mode": "train", "precision": precision}, "", 0.01, reference)
         self.assertIsNone(entry.error)
         entry.step_ms = [1.0]
         return entry
@@ -242,6 +303,12 @@ class Variants(unittest.TestCase):
         self.assertEqual((entry.contestant.used, entry.record()["variant"]), ("fast", "fast"))
         self.assertEqual(entry.curve, [1.0, 0.6])
         self.assertEqual(sorted(entry.record()["variants_disagreeing"]), ["fast", "slow"])
+
+    def test_bfloat16_need_not_agree_as_closely(self):
+        entry = self.ready([1.0, 0.5], "mixed_bfloat16", fast=(1, 0.505), slow=(3, 0.5))
+        self.assertEqual(entry.contestant.used, "fast")
+        entry = self.ready([1.0, 0.5], "mixed_bfloat16", fast=(1, 0.52), slow=(3, 0.5))
+        self.assertEqual(entry.contestant.used, "slow")
 
     def test_without_a_reference_nothing_is_compared(self):
         entry = self.ready(None, slow=(3, 0.5), fast=(1, 0.6))

@@ -7,69 +7,9 @@ import torch
 import torch.nn.functional as F
 
 import worker_base
+from torch_layers import Net
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-
-
-class Net(torch.nn.Module):
-    """The workload's layers with the shared weights. Images are NCHW; with channels last the rows of
-    the dense layer after `Flatten` stay as they are, otherwise they are put in NCHW's order."""
-
-    def __init__(self, workload, weights, channels_last):
-        super().__init__()
-        self.layers, self.channels_last = workload["layers"], channels_last
-        self.logits = workload["loss"] != "mean_squared_error"
-        self.kernels, self.biases = torch.nn.ParameterDict(), torch.nn.ParameterDict()
-        image = None  # (height, width, channels) while the values are an image
-        if len(workload["input_shape"]) == 3:
-            image = list(workload["input_shape"])
-        flattened = None
-        for layer in self.layers:
-            kind, config = layer["class_name"], layer["config"]
-            name = config["name"]
-            if kind == "Flatten":
-                flattened, image = image, None
-            if kind == "MaxPooling2D":
-                image = [image[i] // config["pool_size"][i] for i in (0, 1)] + image[2:]
-            if kind not in ("Dense", "Conv2D"):
-                continue
-            kernel = torch.from_numpy(weights[name + "/kernel"].copy())
-            if kind == "Conv2D":
-                if config.get("padding", "valid") == "valid":
-                    image = [image[i] - config["kernel_size"][i] + 1 for i in (0, 1)] + image[2:]
-                image[2] = config["filters"]
-                kernel = kernel.permute(3, 2, 0, 1).contiguous()
-                if channels_last:
-                    kernel = kernel.contiguous(memory_format=torch.channels_last)
-            else:
-                if flattened and not channels_last:
-                    kernel = kernel.reshape(*flattened, -1).permute(2, 0, 1, 3).flatten(0, 2)
-                flattened = None
-                kernel = kernel.t().contiguous()
-            self.kernels[name] = torch.nn.Parameter(kernel)
-            self.biases[name] = torch.nn.Parameter(
-                torch.from_numpy(weights[name + "/bias"].copy()))
-
-    def forward(self, x):
-        last = self.layers[-1]
-        for layer in self.layers:
-            kind, config = layer["class_name"], layer["config"]
-            if kind == "Dense":
-                x = F.linear(x, self.kernels[config["name"]], self.biases[config["name"]])
-            elif kind == "Conv2D":
-                x = F.conv2d(x, self.kernels[config["name"]], self.biases[config["name"]],
-                             padding=config.get("padding", "valid"))
-            elif kind == "MaxPooling2D":
-                x = F.max_pool2d(x, config["pool_size"])
-            elif kind == "Flatten":
-                x = (x.permute(0, 2, 3, 1) if self.channels_last else x).flatten(1)
-            else:
-                raise ValueError(f"no layer {kind} here")
-            activation = config.get("activation", "linear")
-            if activation == "linear" or (self.logits and layer is last):
-                continue
-            x = {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}[activation](x)
-        return x
 
 
 def output(workload, logits):
@@ -129,21 +69,27 @@ class Functional:
     """Forward, backward and update as one compiled function over plain tensors."""
 
     def __init__(self, workload, net):
-        self.params = {name: value.detach().clone() for name, value in net.named_parameters()}
+        self.params = {name: value.detach().clone() for name, value in net.named_parameters()
+                       if value.requires_grad}
+        self.buffers = {name: value.detach().clone() for name, value in net.named_buffers()}
         self.net = net.requires_grad_(False)
         rate = workload["optimizer"]["config"]["learning_rate"]
         uses_adam = workload["optimizer"]["class_name"] == "Adam"
         loss_fn = loss_function(workload, True)
         m = {name: torch.zeros_like(value) for name, value in self.params.items()}
         v = {name: torch.zeros_like(value) for name, value in self.params.items()}
-        self.state = (self.params, m, v, torch.zeros(()))
+        self.state = (self.params, self.buffers, m, v, torch.zeros(()))
 
-        def loss_of(params, x, y):
-            return loss_fn(torch.func.functional_call(net, params, (x,)), y)
+        def loss_of(params, buffers, x, y):
+            updated = {name: value.clone() for name, value in buffers.items()}
+            return loss_fn(torch.func.functional_call(net, {**params, **updated}, (x,)), y), updated
 
-        def step(params, m, v, t, x, y):
-            grads, loss = torch.func.grad_and_value(loss_of)(params, x, y)
+        def step(params, buffers, m, v, t, x, y):
+            grads, (loss, updated) = torch.func.grad_and_value(loss_of, has_aux=True)(
+                params, buffers, x, y)
             t.add_(1)
+            for name, value in updated.items():
+                buffers[name].copy_(value)
             for name, g in grads.items():
                 if uses_adam:
                     adam(params[name], m[name], v[name], g, t, rate)
@@ -167,18 +113,29 @@ class Torch(worker_base.Framework):
         return torch.__version__
 
     def variants(self, workload):
+        compiles_steps = self.compiled and workload["mode"] == "train"
         layouts = ["default", "channels last"] if len(workload["input_shape"]) == 3 else ["default"]
-        if not self.compiled or workload["mode"] == "predict":
-            return layouts
-        return layouts + ["one function"]
+        if worker_base.has(workload, "LSTM"):  # which the compiler leaves to PyTorch, or unrolled
+            return layouts + (["unrolled"] if compiles_steps else [])
+        functions = ["one function"] if compiles_steps else []
+        if not worker_base.half(workload):
+            return layouts + functions
+        # Weights cast by autocast, or where they are used.
+        return worker_base.combinations(layouts, ["cast", "autocast"]) + [
+            name + ", cast" for name in functions]
 
     def prepare(self, workload, x, y, weights, variant):
         if self.compiled:
             torch._dynamo.reset()
         self.workload = workload
-        self.channels_last = variant == "channels last"
+        self.channels_last = "channels last" in variant
+        self.autocast = worker_base.half(workload) and "autocast" in variant
+        self.dtype = torch.bfloat16 if worker_base.half(workload) and not self.autocast else None
         self.set_data(x, y)
-        net = Net(workload, weights, self.channels_last)
+        net = Net(workload, worker_base.one_projection(weights), self.channels_last, self.dtype,
+                  "unrolled" in variant,
+                  {layer["config"]["name"]: worker_base.activation_of(workload, layer)
+                   for layer in workload["layers"]})
         self.net = net
         self.functional = None
         self.call = lambda x: output(workload, net(x))
@@ -189,24 +146,29 @@ class Torch(worker_base.Framework):
                 inductor.freezing = True
                 self.call = torch.compile(self.call)
             return
-        if variant == "one function":
+        if "one function" in variant:
             self.functional = Functional(workload, net)
             return
         self.optimizer = self.make_optimizer()
         self.loss = self.make_loss(clipped=self.compiled)
 
+    def trained(self):
+        return [value for value in self.net.parameters() if value.requires_grad]
+
     def make_optimizer(self):
         kind, config = (self.workload["optimizer"][key] for key in ("class_name", "config"))
         if kind == "Adam":
-            return torch.optim.Adam(self.net.parameters(), lr=config["learning_rate"], eps=1e-7,
+            return torch.optim.Adam(self.trained(), lr=config["learning_rate"], eps=1e-7,
                                     fused=True)
-        return torch.optim.SGD(self.net.parameters(), lr=config["learning_rate"], fused=True)
+        return torch.optim.SGD(self.trained(), lr=config["learning_rate"], fused=True)
 
     def make_loss(self, clipped):
         net, loss_fn = self.net, loss_function(self.workload, clipped)
 
         def loss(x, y):
-            return loss_fn(net(x), y)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.autocast):
+                out = net(x)
+            return loss_fn(out, y)
 
         return torch.compile(loss) if self.compiled else loss
 
@@ -215,6 +177,7 @@ class Torch(worker_base.Framework):
 
     def images(self, x):
         tensor = torch.from_numpy(np.ascontiguousarray(x))
+        tensor = tensor if self.dtype is None else tensor.to(self.dtype)
         if tensor.dim() < 4:
             return tensor
         tensor = tensor.permute(0, 3, 1, 2)
@@ -236,7 +199,7 @@ class Torch(worker_base.Framework):
 
     def losses(self, steps):
         if not self.functional:
-            self.optimizer = PlainOptimizer(self.workload, list(self.net.parameters()))
+            self.optimizer = PlainOptimizer(self.workload, self.trained())
             if not self.compiled:
                 self.loss = self.make_loss(clipped=True)
         result = [self.step(*self.batches[i % len(self.batches)]).item() for i in range(steps)]
@@ -258,10 +221,10 @@ class Torch(worker_base.Framework):
             return self.call(self.batches[index][0]).numpy()
 
     def accuracy(self, x, y):
-        params = self.functional.params if self.functional else dict(self.net.named_parameters())
+        params = self.functional.params if self.functional else {}
         with torch.inference_mode():
-            right = sum(int((torch.func.functional_call(self.net, params, (self.images(a),)).argmax(1).numpy() == b).sum())
-                        for a, b in zip(x, y))
+            right = sum(int((torch.func.functional_call(self.net, params, (self.images(a),))
+                             .argmax(1).numpy() == b).sum()) for a, b in zip(x, y))
         return right / y.size
 
 

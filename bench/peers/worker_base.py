@@ -4,6 +4,7 @@ See protocol.md for the commands. Whatever a framework prints goes to stderr; th
 original stdout to themselves.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -33,6 +34,42 @@ def ends_in(workload, activation):
 
 def has(workload, class_name):
     return any(layer["class_name"] == class_name for layer in workload["layers"])
+
+
+def half(workload):
+    """Whether to compute in bfloat16, with weights and their updates in float32."""
+    return workload["precision"] == "mixed_bfloat16"
+
+
+def activation_of(workload, layer):
+    """Of a layer, "linear" where the loss is computed from logits and for the last layer."""
+    logits = workload["loss"] != "mean_squared_error" and layer is workload["layers"][-1]
+    return "linear" if logits else layer["config"].get("activation", "linear")
+
+
+def combinations(*choices):
+    """Variants that take one of each list: "steps, window pooling"."""
+    return [", ".join(parts) for parts in itertools.product(*choices)]
+
+
+def one_projection(weights):
+    """The weights with query's, key's and value's of each attention in one matrix, "qkv/kernel" and
+    "qkv/bias", and the output's as a matrix: one product for all is how the fastest write it."""
+    result = {}
+    for path, value in weights.items():
+        layer, _, rest = path.partition("/")
+        if rest == "query/kernel":
+            parts = [weights[f"{layer}/{name}/kernel"] for name in ("query", "key", "value")]
+            result[f"{layer}/qkv/kernel"] = np.concatenate(
+                [part.reshape(len(part), -1) for part in parts], axis=1)
+        elif rest == "query/bias":
+            result[f"{layer}/qkv/bias"] = np.concatenate(
+                [weights[f"{layer}/{name}/bias"].ravel() for name in ("query", "key", "value")])
+        elif rest == "attention_output/kernel":
+            result[path] = value.reshape(-1, value.shape[-1])
+        elif not rest.startswith(("key/", "value/")):
+            result[path] = value
+    return result
 
 
 def glorot(workload, shapes, seed):

@@ -11,14 +11,23 @@ import os
 import pathlib
 import random
 import struct
+import typing
 
 FILE = pathlib.Path(__file__).with_name("workloads.json")
 FASHION = "/usr/share/datasets/fashion-mnist"
 CURVE_STEPS = 20
 
 
+def label(entry):
+    """What a workload, or the record of one, is listed as: its name and, unless it is float32, its
+    precision."""
+    name = entry["name"] if "name" in entry else entry["workload"]
+    return name if entry["precision"] == "float32" else f"{name} {entry['precision']}"
+
+
 def load_plan(path=FILE):
-    """The file, with each workload that is `of` another filled in from that one."""
+    """The file, and its workloads by label: each that is `of` another filled in from that one, and
+    once for each of its `precisions`."""
     with open(path, encoding="utf-8") as text:
         plan = json.load(text)
     by_name = {}
@@ -28,12 +37,52 @@ def load_plan(path=FILE):
             for key, value in base.items():
                 workload.setdefault(key, value)
         workload.setdefault("mode", "train")
-        workload.setdefault("precision", "float32")
-        by_name[workload["name"]] = workload
+        for precision in workload.pop("precisions", ["float32"]):
+            one = dict(workload, precision=precision)
+            by_name[label(one)] = one
     return plan, by_name
 
 
+# --- graphs -----------------------------------------------------------------------------------
+
+
+def graph(workload):
+    """[(layer, names of its inputs, names that no later layer reads)], in the order to run. The
+    network's input is called "input"; without `inputs` a layer reads the one before it."""
+    previous, nodes = "input", []
+    for layer in workload["layers"]:
+        nodes.append((layer, layer.get("inputs", [previous]), []))
+        previous = layer["config"]["name"]
+    needed = {previous}
+    for _, inputs, done in reversed(nodes):
+        done += [name for name in dict.fromkeys(inputs) if name not in needed]
+        needed.update(inputs)
+    return nodes
+
+
+def run_graph(nodes, x, call):
+    """The last layer's output: `call(layer, inputs)` for each of `nodes`. What nobody reads any
+    more is let go."""
+    values, out = {"input": x}, x
+    for layer, inputs, done in nodes:
+        out = values[layer["config"]["name"]] = call(layer, [values[name] for name in inputs])
+        for name in done:
+            del values[name]
+    return out
+
+
 # --- shapes and work --------------------------------------------------------------------------
+
+NOT_TRAINED = ("moving_mean", "moving_variance")
+
+
+class Info(typing.NamedTuple):
+    """What a layer makes of its inputs: the output's shape, weights by path with their shapes, and
+    multiply-adds of one sample, `inner` of which have no input as a factor."""
+    shape: list
+    weights: dict = {}
+    multiply_adds: int = 0
+    inner: int = 0
 
 
 def _window(size, kernel, stride, padding):
@@ -44,64 +93,133 @@ def _pair(value):
     return [value, value] if isinstance(value, int) else list(value)
 
 
-def describe_layer(layer, shape):
-    """(output shape, {weight: shape}, multiply-adds of one sample), or None for a class whose work
-    nobody has written down here yet."""
-    kind, config = layer["class_name"], layer["config"]
-    if kind == "Dense":
-        units = config["units"]
-        weights = {"kernel": [shape[-1], units], "bias": [units]}
-        return shape[:-1] + [units], weights, math.prod(shape) * units
-    if kind == "Conv2D":
-        (kh, kw), filters = _pair(config["kernel_size"]), config["filters"]
-        stride, padding = _pair(config.get("strides", 1)), config.get("padding", "valid")
-        out = [_window(shape[0], kh, stride[0], padding), _window(shape[1], kw, stride[1], padding),
-               filters]
-        weights = {"kernel": [kh, kw, shape[2], filters], "bias": [filters]}
-        return out, weights, math.prod(out) * kh * kw * shape[2]
-    if kind in ("MaxPooling2D", "AveragePooling2D"):
-        pool, padding = _pair(config["pool_size"]), config.get("padding", "valid")
-        stride = _pair(config.get("strides") or pool)
-        return [_window(shape[i], pool[i], stride[i], padding) for i in (0, 1)] + [shape[2]], {}, 0
-    if kind == "Flatten":
-        return [math.prod(shape)], {}, 0
-    if kind in ("Activation", "ReLU", "Softmax", "Dropout"):
-        return shape, {}, 0
-    return None
+def _with_bias(config, **shapes):
+    if not config.get("use_bias", True):
+        del shapes["bias"]
+    return shapes
+
+
+def _dense(config, shape):
+    units = config["units"]
+    return Info(shape[:-1] + [units], _with_bias(config, kernel=[shape[-1], units], bias=[units]),
+                math.prod(shape) * units)
+
+
+def _conv(config, shape):
+    (kh, kw), filters = _pair(config["kernel_size"]), config["filters"]
+    stride, padding = _pair(config.get("strides", 1)), config.get("padding", "valid")
+    out = [_window(shape[0], kh, stride[0], padding), _window(shape[1], kw, stride[1], padding),
+           filters]
+    return Info(out, _with_bias(config, kernel=[kh, kw, shape[2], filters], bias=[filters]),
+                math.prod(out) * kh * kw * shape[2])
+
+
+def _pool(config, shape):
+    pool, padding = _pair(config["pool_size"]), config.get("padding", "valid")
+    stride = _pair(config.get("strides") or pool)
+    return Info([_window(shape[i], pool[i], stride[i], padding) for i in (0, 1)] + [shape[2]])
+
+
+def _batch_normalization(_, shape):
+    names = ("gamma", "beta", *NOT_TRAINED)
+    return Info(shape, {name: shape[-1:] for name in names})
+
+
+def _layer_normalization(_, shape):
+    return Info(shape, {"gamma": shape[-1:], "beta": shape[-1:]})
+
+
+def _lstm(config, shape):
+    (steps, features), units = shape, config["units"]
+    weights = {"lstm_cell/kernel": [features, 4 * units],
+               "lstm_cell/recurrent_kernel": [units, 4 * units], "lstm_cell/bias": [4 * units]}
+    inner = steps * units * 4 * units
+    return Info([steps, units] if config.get("return_sequences") else [units], weights,
+                inner + steps * features * 4 * units, inner)
+
+
+def _attention(config, shape, *_):
+    """Of queries, keys and values as long as each other."""
+    (steps, width), heads, channels = shape, config["num_heads"], config["key_dim"]
+    weights = {}
+    for name in ("query", "key", "value"):
+        weights[name + "/kernel"] = [width, heads, channels]
+        weights[name + "/bias"] = [heads, channels]
+    weights["attention_output/kernel"] = [heads, channels, width]
+    weights["attention_output/bias"] = [width]
+    products = 2 * steps * steps * heads * channels
+    output = steps * heads * channels * width
+    return Info(shape, weights, 4 * output + products, products + output)
+
+
+def _same(_, shape, *__):
+    return Info(shape)
+
+
+LAYERS = {"Dense": _dense, "Conv2D": _conv, "MaxPooling2D": _pool, "AveragePooling2D": _pool,
+          "Flatten": lambda _, shape: Info([math.prod(shape)]),
+          "GlobalAveragePooling1D": lambda _, shape: Info(shape[-1:]),
+          "GlobalAveragePooling2D": lambda _, shape: Info(shape[-1:]),
+          "BatchNormalization": _batch_normalization, "LayerNormalization": _layer_normalization,
+          "LSTM": _lstm, "MultiHeadAttention": _attention, "Add": _same, "Activation": _same,
+          "ReLU": _same, "Softmax": _same, "Dropout": _same}
+
+
+def describe_layer(layer, inputs):
+    """The Info of a layer on inputs of these shapes. Errors: KeyError for a class that nobody has
+    written down here yet."""
+    return LAYERS[layer["class_name"]](layer["config"], *inputs)
+
+
+def shapes(workload):
+    """Of every value, by the name of its layer, "input" first. Errors: KeyError for a class that is
+    not known."""
+    result = {"input": list(workload["input_shape"])}
+    for layer, inputs, _ in graph(workload):
+        info = describe_layer(layer, [result[name] for name in inputs])
+        result[layer["config"]["name"]] = info.shape
+    return result
 
 
 def describe(workload):
     """Weights by path with their shapes, and the work of a step or a call: {"weights", "flops",
     "batch_bytes", "state_bytes", "state_passes"}. All None when a layer's work is not known."""
-    shape, weights, flops = list(workload["input_shape"]), {}, 0
+    if any(layer["class_name"] not in LAYERS for layer in workload["layers"]):
+        return {"weights": None, "flops": None}
+    values, weights, flops = shapes(workload), {}, 0
     training = workload["mode"] == "train"
-    first = True
-    for layer in workload["layers"]:
-        description = describe_layer(layer, shape)
-        if description is None:
-            return {"weights": None, "flops": None}
-        shape, own, multiply_adds = description
-        for name, dims in own.items():
-            weights[f"{layer['config']['name']}/{name}"] = dims
-        # Forward; towards the weights; towards the input, which the first layer does not need.
-        passes = (2 if first else 3) if training else 1
-        flops += 2 * multiply_adds * passes * workload["batch"]
-        if own:
-            first = False
-    parameters = sum(math.prod(dims) for dims in weights.values())
+    trained = set()  # values that weights come before: gradients are wanted for them
+    for layer, inputs, _ in graph(workload):
+        name = layer["config"]["name"]
+        info = describe_layer(layer, [values[one] for one in inputs])
+        weights.update({f"{name}/{path}": dims for path, dims in info.weights.items()})
+        # Forward; towards the weights; towards the input.
+        done = info.multiply_adds
+        if training:
+            done *= 3
+            if not trained.intersection(inputs):
+                done -= info.multiply_adds - info.inner
+        if info.weights or trained.intersection(inputs):
+            trained.add(name)
+        flops += 2 * done * workload["batch"]
+    sizes = {name: math.prod(dims) for name, dims in weights.items()}
     slots = {"Adam": 2, "RMSprop": 1}.get(workload["optimizer"]["class_name"], 0)
+    state = sum(sizes.values())
+    if training:
+        state += slots * sum(size for name, size in sizes.items()
+                             if not name.endswith(NOT_TRAINED))
     # A training step reads and writes weights and slots, a prediction reads the weights.
     return {"weights": weights, "flops": flops,
             "batch_bytes": 4 * math.prod(workload["input_shape"]) * workload["batch"],
-            "state_bytes": 4 * parameters * (1 + slots if training else 1),
-            "state_passes": 2 if training else 1}
+            "state_bytes": 4 * state, "state_passes": 2 if training else 1}
 
 
 def roofline_ms(workload, gflops, gbytes, cache_bytes=0):
-    """Least milliseconds of a step at these rates; None when the work is not known. Weights and
-    slots that fit into `cache_bytes` of the cores' own caches need not cross the bus."""
+    """Least milliseconds of a step at these rates, those of float32; None when the work is not
+    known, and for other precisions. Weights and slots that fit into `cache_bytes` of the cores' own
+    caches need not cross the bus."""
     work = describe(workload)
-    if work["flops"] is None or not gflops or not gbytes:
+    if work["flops"] is None or workload["precision"] != "float32" or not gflops or not gbytes:
         return None
     moved = work["batch_bytes"]
     if work["state_bytes"] > cache_bytes:
@@ -148,6 +266,23 @@ def _patterns(count, shape):
     return x, y
 
 
+def _waves(count, shape):
+    """Waves whose pitch tells the class, with noise, and what each one's first feature would be
+    without noise at the step after the last: (x, classes, next values)."""
+    steps, features = shape
+    generator = random.Random(5)
+    x, classes, following = array.array("f"), array.array("i"), array.array("f")
+    for i in range(count):
+        pitch = i * 7 % 10
+        rate, phase = (pitch + 1) / 8, generator.random() * 6
+        for step in range(steps):
+            x.extend(math.sin(phase + rate * step + feature) + generator.random() / 4
+                     for feature in range(features))
+        classes.append(pitch)
+        following.append(math.sin(phase + rate * steps))
+    return x, classes, following
+
+
 def make_data(workload):
     """{"x": (values, shape), "y": (values, shape)}: `steps` batches, in the order to train."""
     count = workload["batch"] * workload["steps"]
@@ -161,17 +296,27 @@ def make_data(workload):
         x = array.array("f", [generator.random() for _ in range(count)])
         y = array.array("f", [3 * value + 2 + generator.random() for value in x])
         return {"x": (x, [count, 1]), "y": (y, [count, 1])}
+    if kind in ("waves", "forecast"):
+        x, classes, following = _waves(count, shape)
+        y = (classes, [count]) if kind == "waves" else (following, [count, 1])
+        return {"x": (x, [count] + shape), "y": y}
     size = math.prod(shape)
     x, y = _fashion(count, size) if kind == "fashion" else _patterns(count, shape)
     return {"x": (x, [count] + shape), "y": (y, [count])}
 
 
 def make_weights(workload):
-    """Glorot-uniform kernels and zero biases."""
+    """Glorot-uniform kernels and zero biases; scales and variances are one, and so are the biases
+    of an LSTM's forget gate."""
     generator, result = random.Random(4), {}
     for name, shape in describe(workload)["weights"].items():
         values = array.array("f", bytes(4 * math.prod(shape)))
-        if len(shape) > 1:
+        if name.endswith(("/gamma", "/moving_variance")):
+            values = array.array("f", [1.0] * shape[0])
+        elif name.endswith("lstm_cell/bias"):
+            units = shape[0] // 4
+            values[units:2 * units] = array.array("f", [1.0] * units)
+        elif name.endswith("kernel"):
             field = math.prod(shape[:-2])
             limit = math.sqrt(6 / (field * (shape[-2] + shape[-1])))
             values = array.array(
