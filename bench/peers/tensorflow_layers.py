@@ -61,15 +61,23 @@ def max_pool(call, x):
     return tf.reduce_max(tf.reshape(cropped, [-1, h, size[0], w, size[1], c]), axis=[2, 4])
 
 
+def normalize(call, x, values, mean, variance):
+    scale = call.weight("gamma") * tf.math.rsqrt(variance + call.config.get("epsilon", 1e-3))
+    return tf.cast(values * scale + (call.weight("beta") - mean * scale), x.dtype)
+
+
 def batch_normalization(call, x):
-    scale, offset = call.weight("gamma"), call.weight("beta")
     mean, variance = call.weight("moving_mean"), call.weight("moving_variance")
-    epsilon = call.config.get("epsilon", 1e-3)
     if not call.training:
-        return tf.nn.batch_normalization(x, *(tf.cast(value, x.dtype) for value in (
-            mean, variance, offset, scale)), epsilon)
-    out, seen_mean, seen_variance, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=x, scale=scale, offset=offset, mean=mean[:0], variance=variance[:0], epsilon=epsilon)
+        return normalize(call, x, tf.cast(x, tf.float32), mean, variance)
+    if "plain normalization" in call.variant:
+        values = tf.cast(x, tf.float32)
+        seen_mean, seen_variance = tf.nn.moments(values, list(range(len(x.shape) - 1)))
+        out = normalize(call, x, values, seen_mean, seen_variance)
+    else:
+        out, seen_mean, seen_variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=x, scale=call.weight("gamma"), offset=call.weight("beta"), mean=mean[:0],
+            variance=variance[:0], epsilon=call.config.get("epsilon", 1e-3))
     momentum = call.config.get("momentum", 0.99)
     for name, old, seen in (("moving_mean", mean, seen_mean),
                             ("moving_variance", variance, seen_variance)):
@@ -79,9 +87,7 @@ def batch_normalization(call, x):
 
 def layer_normalization(call, x):
     values = tf.cast(x, tf.float32)
-    mean, variance = tf.nn.moments(values, [-1], keepdims=True)
-    scale = call.weight("gamma") * tf.math.rsqrt(variance + call.config.get("epsilon", 1e-3))
-    return tf.cast(values * scale + (call.weight("beta") - mean * scale), x.dtype)
+    return normalize(call, x, values, *tf.nn.moments(values, [-1], keepdims=True))
 
 
 def lstm(call, x):
@@ -151,6 +157,8 @@ def variants(workload, xla):
     choices = []
     if xla and worker_base.has(workload, "MaxPooling2D"):
         choices.append(["window pooling", "reshape pooling"])
+    if xla and worker_base.has(workload, "BatchNormalization"):
+        choices.append(["fused normalization", "plain normalization"])
     if worker_base.has(workload, "LSTM"):
         choices.append(["loop", "unrolled"] if xla else ["block", "loop", "unrolled"])
     return choices
