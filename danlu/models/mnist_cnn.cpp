@@ -1,8 +1,8 @@
 #include "danlu/models/recipe.h"
-#include "danlu/nn/layers/conv2d.h"
+#include "danlu/nn/layers/convolution.h"
 #include "danlu/nn/layers/dense.h"
 #include "danlu/nn/layers/flatten.h"
-#include "danlu/nn/layers/pooling2d.h"
+#include "danlu/nn/layers/pooling.h"
 
 namespace danlu::recipes {
 

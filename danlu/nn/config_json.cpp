@@ -1,5 +1,7 @@
 #include "danlu/nn/config_json.h"
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/base/text.h"
 
@@ -58,14 +60,24 @@ void initializer_fields(S& spec, V&& v) {
 
 }  // namespace
 
-std::string Size2D::to_string() const {
-  if (!defined_) return "None";
-  return "(" + std::to_string(values_[0]) + ", " + std::to_string(values_[1]) + ")";
+Json without(const Json& config, const std::vector<std::string>& names) {
+  Json kept = Json::object();
+  for (const auto& [name, value] : config.members()) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) kept.set(name, value);
+  }
+  return kept;
 }
 
-Json to_json(const Size2D& x) {
+std::string Integers::to_string() const {
+  if (!defined()) return "None";
+  std::string list;
+  for (const int64_t value : values_) list += (list.empty() ? "" : ", ") + std::to_string(value);
+  return is_list() ? "(" + list + ")" : list;
+}
+
+Json to_json(const Integers& x) {
   if (!x.defined()) return Json();
-  return Json(std::vector<int64_t>{x[0], x[1]});
+  return x.is_list() ? Json(x.values()) : Json(x[0]);
 }
 
 Json to_json(const OptionalShape& x) {
@@ -89,13 +101,15 @@ Json to_json(const Initializer& x) {
   return object_json(to_class_name(spec.name), std::move(config));
 }
 
-void from_json(const Json& json, Size2D& x) {
+void from_json(const Json& json, Integers& x) {
   if (json.is_null()) {
     x = std::nullopt;
   } else if (json.is_int()) {
-    x = Size2D(json.as_int());
+    x = json.as_int();
   } else {
-    x = Size2D(json[0].as_int(), json[1].as_int());
+    std::vector<int64_t> values;
+    for (const Json& item : json.items()) values.push_back(item.as_int());
+    x = Integers(std::move(values));
   }
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "danlu/io/config.h"
 #include "danlu/nn/activations.h"
 #include "danlu/nn/config_types.h"
@@ -8,14 +11,17 @@
 /// The field types of layer configs in JSON; danlu/io/config.h has the rest.
 namespace danlu {
 
-Json to_json(const Size2D& x);
+/// `config` less these members: what a class of Keras does not take.
+Json without(const Json& config, const std::vector<std::string>& names);
+
+Json to_json(const Integers& x);
 /// Unknown dimensions are null.
 Json to_json(const OptionalShape& x);
 Json to_json(const ActivationFunction& x);
 Json to_json(const Initializer& x);
 
 /// Errors: IoError when the JSON holds something else; ValueError for unknown names.
-void from_json(const Json& json, Size2D& x);
+void from_json(const Json& json, Integers& x);
 void from_json(const Json& json, OptionalShape& x);
 void from_json(const Json& json, ActivationFunction& x);
 void from_json(const Json& json, Initializer& x);

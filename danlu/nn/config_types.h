@@ -1,10 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "danlu/core/shape.h"
 
@@ -14,24 +15,30 @@ namespace danlu {
 /// A dimension that is not known yet, as in `Input({kNone, 3})`.
 inline constexpr int64_t kNone = Shape::kUnknown;
 
-/// Height and width: `3` means `{3, 3}`; `std::nullopt` stands for Keras's None where a config
-/// allows it.
-class Size2D {
+/// One integer, or a list of them: `3` or `{3, 2}`, as Keras takes for sizes and axes;
+/// `std::nullopt` stands for Keras's None where a config allows it.
+class Integers {
  public:
-  Size2D(std::nullopt_t) : defined_(false) {}
-  Size2D(int64_t both) : values_{both, both} {}
-  Size2D(int64_t height, int64_t width) : values_{height, width} {}
+  Integers() = default;
+  Integers(std::nullopt_t) {}
+  Integers(int64_t value) : values_{value}, form_(Form::one) {}
+  Integers(std::initializer_list<int64_t> values) : values_(values), form_(Form::list) {}
+  explicit Integers(std::vector<int64_t> values) : values_(std::move(values)), form_(Form::list) {}
 
-  bool defined() const { return defined_; }
-  int64_t operator[](int i) const { return values_[static_cast<size_t>(i)]; }
-  std::array<int64_t, 2> to_array() const { return values_; }
-  /// "(3, 3)" or "None".
+  bool defined() const { return form_ != Form::none; }
+  bool is_list() const { return form_ == Form::list; }
+  /// All of them; of a single integer a list of one.
+  const std::vector<int64_t>& values() const { return values_; }
+  size_t size() const { return values_.size(); }
+  int64_t operator[](size_t i) const { return values_[i]; }
+  /// "3", "(3, 2)" or "None".
   std::string to_string() const;
-  friend bool operator==(const Size2D&, const Size2D&) = default;
+  friend bool operator==(const Integers&, const Integers&) = default;
 
  private:
-  std::array<int64_t, 2> values_{};
-  bool defined_ = true;
+  enum class Form : uint8_t { none, one, list };
+  std::vector<int64_t> values_;
+  Form form_ = Form::none;
 };
 
 /// A Shape or nothing: `{28, 28, 1}` or `std::nullopt`.
@@ -49,5 +56,12 @@ class OptionalShape {
  private:
   std::optional<Shape> shape_;
 };
+
+/// The fields that every layer's config ends with, for its visitor.
+template <class Config, class V>
+void layer_fields(Config& c, V&& v) {
+  v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
+  v("input_shape", c.input_shape);
+}
 
 }  // namespace danlu

@@ -128,6 +128,11 @@ class LayerImpl {
   std::vector<Array> losses() const;
   /// Forgets what calls have added. A call of the outermost layer begins with it.
   void clear_losses();
+  /// What it gives for each output, divided by the batch size, is added to the loss.
+  const Regularizer& activity_regularizer() const { return activity_regularizer_; }
+  void set_activity_regularizer(Regularizer regularizer) {
+    activity_regularizer_ = std::move(regularizer);
+  }
   /// Brings trainable weights under their constraints, as each training step does.
   void apply_constraints();
 
@@ -154,10 +159,6 @@ class LayerImpl {
 
   /// Adds a scalar to the loss of the model; to be called in `call`.
   void add_loss(const Array& loss) { call_losses_.push_back(loss); }
-  /// What `regularizer` gives for each output, divided by the batch size, is added to the loss.
-  void set_activity_regularizer(Regularizer regularizer) {
-    activity_regularizer_ = std::move(regularizer);
-  }
 
   Variable add_weight(std::string name, const Shape& shape, const Initializer& initializer,
                       bool trainable = true);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,6 +74,11 @@ Array adaptive_average_pool(const Array& x, const std::vector<int64_t>& output_s
                             const std::string& data_format = "channels_last");
 Array adaptive_max_pool(const Array& x, const std::vector<int64_t>& output_size,
                         const std::string& data_format = "channels_last");
+
+/// The length that `conv_transpose` gives an axis of `length` elements, for a window that reaches
+/// over `reach` of them (dilation included).
+int64_t conv_transpose_length(int64_t length, int64_t reach, int64_t stride, bool same,
+                              std::optional<int64_t> output_padding);
 
 // --- images: the ops that the others are brought to, as layers use them ------------------------
 

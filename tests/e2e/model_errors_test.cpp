@@ -47,8 +47,7 @@ std::vector<Mistake> mistakes_with_layers() {
           "Received (5,). Hint: the first axis counts samples: reshape one sample to (1, …)."),
       mistake<ValueError>(
           "a convolution without a kernel size", [] { Conv2D({.filters = 8, .name = "c"}); },
-          "[Conv2D 'c'] `kernel_size` is missing. Expected height and width of the kernel. Hint: "
-          ".kernel_size = {3, 3}."),
+          "[Conv2D 'c'] `kernel_size` is missing. Expected an integer, or one for each of 2 axes."),
       mistake<ValueError>(
           "a padding that does not exist",
           [] { Conv2D({.filters = 8, .kernel_size = 3, .padding = "full", .name = "c"}); },

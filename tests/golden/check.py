@@ -9,8 +9,8 @@ from safetensors import safe_open
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def load(name):
-    with safe_open(HERE / f"{name}.safetensors", "numpy") as file:
+def load(path):
+    with safe_open(path, "numpy") as file:
         metadata = {key: json.loads(text) for key, text in file.metadata().items()}
         return metadata, {key: file.get_tensor(key) for key in file.keys()}
 
@@ -77,8 +77,8 @@ def check_optimizers(metadata, tensors):
 
 
 def main():
-    for path in sorted(HERE.glob("*.safetensors")):
-        metadata, tensors = load(path.stem)
+    for path in sorted([*HERE.glob("*.safetensors"), *HERE.glob("layers/*.safetensors")]):
+        metadata, tensors = load(path)
         for case in metadata.get("cases", []):
             assert case in metadata, f"{path.name}: {case} has no description"
         for key, value in tensors.items():

@@ -8,10 +8,10 @@
 
 #include "danlu/autodiff/autodiff.h"
 #include "danlu/compile/bound_step.h"
-#include "danlu/nn/layers/conv2d.h"
+#include "danlu/nn/layers/convolution.h"
 #include "danlu/nn/layers/dense.h"
 #include "danlu/nn/layers/flatten.h"
-#include "danlu/nn/layers/pooling2d.h"
+#include "danlu/nn/layers/pooling.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/optim/adam.h"
 #include "danlu/train/model.h"

@@ -36,4 +36,19 @@ inline std::string config_difference(const Json& actual, const Json& expected) {
   return ": " + actual.dump() + " instead of " + expected.dump();
 }
 
+/// The config with another dtype, also for layers inside.
+inline Json with_dtype(const Json& config, const std::string& dtype) {
+  if (config.is_array()) {
+    Json all = Json::array();
+    for (const Json& item : config.items()) all.push_back(with_dtype(item, dtype));
+    return all;
+  }
+  if (!config.is_object()) return config;
+  Json all = Json::object();
+  for (const auto& [key, value] : config.members()) {
+    all.set(key, key == "dtype" ? Json(dtype) : with_dtype(value, dtype));
+  }
+  return all;
+}
+
 }  // namespace danlu::golden

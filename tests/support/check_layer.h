@@ -23,6 +23,7 @@ struct LayerCheck {
   Shape output_shape;  ///< for that input
   int trainable_weights = 0;
   int64_t params = 0;
+  int non_trainable_weights = 0;
   int seed_states = 0;
   bool deterministic_training = true;  ///< false: training draws random numbers
 };
@@ -53,8 +54,9 @@ inline void check_layer_basics(const LayerCheck& check, const std::string& dtype
   EXPECT_EQ(y.dtype(), dtype_from_name(dtype));
   EXPECT_EQ(layer(x, {.training = true}).shape(), check.output_shape);
   EXPECT_EQ(layer->trainable_weights().size(), check.trainable_weights);
-  EXPECT_EQ(layer->non_trainable_weights().size(), 0);
-  EXPECT_EQ(layer->non_trainable_variables().size(), check.seed_states);
+  EXPECT_EQ(layer->non_trainable_weights().size(), check.non_trainable_weights);
+  EXPECT_EQ(layer->non_trainable_variables().size(),
+            check.non_trainable_weights + check.seed_states);
   EXPECT_EQ(layer->count_params(), check.params);
   for (const Variable& weight : layer.weights()) EXPECT_EQ(weight.dtype(), y.dtype());
   // Other floats are brought to the layer's dtype.
@@ -70,11 +72,12 @@ inline void check_layer_basics(const LayerCheck& check, const std::string& dtype
   for (size_t i = 0; i < layer.weights().size(); ++i) {
     copy.weights()[i].assign(layer.weights()[i]);
   }
-  expect_same(copy(x), y, 1e-6);  // plans of other sizes may round otherwise
+  expect_same(copy(x), layer(x), 1e-6);  // plans of other sizes may round otherwise
 
   layer->set_trainable(false);
   EXPECT_EQ(layer->trainable_weights().size(), 0);
-  EXPECT_EQ(layer->non_trainable_weights().size(), check.trainable_weights);
+  EXPECT_EQ(layer->non_trainable_weights().size(),
+            check.trainable_weights + check.non_trainable_weights);
 }
 
 /// Gradients of Σ y · c for the input and every weight, against central differences.

@@ -6,7 +6,10 @@
 
 #include "danlu/nn/activations.h"
 #include "danlu/nn/config_types.h"
+#include "danlu/nn/constraints.h"
+#include "danlu/nn/initializers.h"
 #include "danlu/nn/layer.h"
+#include "danlu/nn/regularizers.h"
 
 namespace danlu {
 
@@ -20,8 +23,7 @@ struct ActivationConfig {
   template <class Self, class V>
   static void fields(Self& c, V&& v) {
     v("activation", c.activation);
-    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
-    v("input_shape", c.input_shape);
+    layer_fields(c, v);
   }
 };
 
@@ -44,8 +46,7 @@ struct ReLUConfig {
   template <class Self, class V>
   static void fields(Self& c, V&& v) {
     v("max_value", c.max_value), v("negative_slope", c.negative_slope), v("threshold", c.threshold);
-    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
-    v("input_shape", c.input_shape);
+    layer_fields(c, v);
   }
 };
 
@@ -56,8 +57,75 @@ class ReLU : public Layer {
   ReLU(ReLUConfig config = {});
 };
 
+struct LeakyReLUConfig {
+  double negative_slope = 0.3;  ///< ≥ 0
+  std::string name;
+  std::string dtype;
+  bool trainable = true;
+  OptionalShape input_shape;
+
+  template <class Self, class V>
+  static void fields(Self& c, V&& v) {
+    v("negative_slope", c.negative_slope);
+    layer_fields(c, v);
+  }
+};
+
+/// x, or negative_slope · x below 0. Shapes: any → the same.
+/// Errors: ValueError for a negative slope.
+class LeakyReLU : public Layer {
+ public:
+  LeakyReLU(LeakyReLUConfig config = {});
+};
+
+struct PReLUConfig {
+  Initializer alpha_initializer = "zeros";
+  Regularizer alpha_regularizer;
+  Constraint alpha_constraint;
+  Integers shared_axes;  ///< axes ≥ 1 along which there is one alpha for all; none: no sharing
+  std::string name;
+  std::string dtype;
+  bool trainable = true;
+  OptionalShape input_shape;
+
+  template <class Self, class V>
+  static void fields(Self& c, V&& v) {
+    v("alpha_initializer", c.alpha_initializer), v("alpha_regularizer", c.alpha_regularizer);
+    v("alpha_constraint", c.alpha_constraint), v("shared_axes", c.shared_axes);
+    layer_fields(c, v);
+  }
+};
+
+/// x, or alpha · x below 0, alpha being a weight. Shapes: (batch, a, b, …) → the same; alpha
+/// (a, b, …) with 1 for shared axes. Errors: ShapeError when a shared axis is not there.
+/// Source: He et al. (2015).
+class PReLU : public Layer {
+ public:
+  PReLU(PReLUConfig config = {});
+};
+
+struct ELUConfig {
+  double alpha = 1;
+  std::string name;
+  std::string dtype;
+  bool trainable = true;
+  OptionalShape input_shape;
+
+  template <class Self, class V>
+  static void fields(Self& c, V&& v) {
+    v("alpha", c.alpha);
+    layer_fields(c, v);
+  }
+};
+
+/// x, or alpha · (exp(x) − 1) below 0. Shapes: any → the same.
+class ELU : public Layer {
+ public:
+  ELU(ELUConfig config = {});
+};
+
 struct SoftmaxConfig {
-  int64_t axis = -1;
+  Integers axis = -1;  ///< one, or several that are summed over together
   std::string name;
   std::string dtype;
   bool trainable = true;
@@ -66,13 +134,13 @@ struct SoftmaxConfig {
   template <class Self, class V>
   static void fields(Self& c, V&& v) {
     v("axis", c.axis);
-    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
-    v("input_shape", c.input_shape);
+    layer_fields(c, v);
   }
 };
 
-/// exp(x) over its sum along `axis`. Shapes: any → the same.
-/// Errors: ShapeError when there is no such axis.
+/// exp(x) over its sum along `axis`. Where a mask, which must broadcast to x, is false the output
+/// is 0. Shapes: any → the same. Errors: ShapeError when there is no such axis or the mask does not
+/// fit, as one of (batch, time) does not fit (batch, time, features), in Keras too.
 class Softmax : public Layer {
  public:
   Softmax(SoftmaxConfig config = {});

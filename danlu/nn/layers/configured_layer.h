@@ -14,7 +14,11 @@ class ConfiguredLayer : public LayerImpl {
  public:
   ConfiguredLayer(std::string_view type, Config config)
       : LayerImpl(type, {config.name, config.dtype, config.trainable, config.input_shape}),
-        config_(std::move(config)) {}
+        config_(std::move(config)) {
+    if constexpr (requires { config_.activity_regularizer; }) {
+      set_activity_regularizer(config_.activity_regularizer);
+    }
+  }
 
   const Config& config() const { return config_; }
   Json get_config() const override {
@@ -22,8 +26,16 @@ class ConfiguredLayer : public LayerImpl {
     config.name = name();
     config.dtype = std::string(danlu::name(dtype()));
     config.trainable = trainable();
-    return config_to_json(config);
+    Json json = config_to_json(config);
+    if (activity_regularizer().defined()) {
+      json.set("activity_regularizer", to_json(activity_regularizer()));
+    }
+    return json;
   }
+
+ protected:
+  /// For constructors that bring fields into the form in which Keras keeps them.
+  Config& mutable_config() { return config_; }
 
  private:
   Config config_;

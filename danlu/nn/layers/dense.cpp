@@ -15,6 +15,7 @@ class DenseImpl final : public ConfiguredLayer<DenseConfig> {
   explicit DenseImpl(DenseConfig c) : ConfiguredLayer("Dense", std::move(c)) {
     check_at_least(where(), "units", config().units, 1);
   }
+  bool supports_masking() const override { return true; }
 
  private:
   Shape output_shape(const Shape& input) const override {

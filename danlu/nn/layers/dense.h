@@ -20,6 +20,7 @@ struct DenseConfig {
   Initializer bias_initializer = "zeros";
   Regularizer kernel_regularizer;
   Regularizer bias_regularizer;
+  Regularizer activity_regularizer;
   Constraint kernel_constraint;
   Constraint bias_constraint;
   std::string name;
@@ -32,9 +33,9 @@ struct DenseConfig {
     v("units", c.units), v("activation", c.activation), v("use_bias", c.use_bias);
     v("kernel_initializer", c.kernel_initializer), v("bias_initializer", c.bias_initializer);
     v("kernel_regularizer", c.kernel_regularizer), v("bias_regularizer", c.bias_regularizer);
+    v("activity_regularizer", c.activity_regularizer);
     v("kernel_constraint", c.kernel_constraint), v("bias_constraint", c.bias_constraint);
-    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
-    v("input_shape", c.input_shape);
+    layer_fields(c, v);
   }
 };
 

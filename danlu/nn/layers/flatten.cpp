@@ -11,7 +11,9 @@ namespace {
 
 class FlattenImpl final : public ConfiguredLayer<FlattenConfig> {
  public:
-  explicit FlattenImpl(FlattenConfig c) : ConfiguredLayer("Flatten", std::move(c)) {}
+  explicit FlattenImpl(FlattenConfig c) : ConfiguredLayer("Flatten", std::move(c)) {
+    mutable_config().data_format = checked_data_format(where(), config().data_format);
+  }
 
  private:
   Shape output_shape(const Shape& input) const override {
@@ -24,7 +26,10 @@ class FlattenImpl final : public ConfiguredLayer<FlattenConfig> {
   }
 
   Array call(const Array& x, const CallContext&) override {
-    return reshape(x, output_shape(x.shape()));
+    if (config().data_format == "channels_last" || x.rank() < 3) {
+      return reshape(x, output_shape(x.shape()));
+    }
+    return reshape(moveaxis(x, {1}, {-1}), output_shape(x.shape()));
   }
 };
 

@@ -8,6 +8,7 @@
 namespace danlu {
 
 struct FlattenConfig {
+  std::string data_format = "channels_last";  ///< "channels_first": axis 1 goes last before
   std::string name;
   std::string dtype;
   bool trainable = true;
@@ -15,8 +16,8 @@ struct FlattenConfig {
 
   template <class Self, class V>
   static void fields(Self& c, V&& v) {
-    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
-    v("input_shape", c.input_shape);
+    v("data_format", c.data_format);
+    layer_fields(c, v);
   }
 };
 

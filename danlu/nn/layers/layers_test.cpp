@@ -6,12 +6,10 @@
 #include "danlu/base/error.h"
 #include "danlu/nn/global_state.h"
 #include "danlu/nn/layers/activation.h"
-#include "danlu/nn/layers/conv2d.h"
 #include "danlu/nn/layers/dense.h"
 #include "danlu/nn/layers/dropout.h"
 #include "danlu/nn/layers/flatten.h"
 #include "danlu/nn/layers/input.h"
-#include "danlu/nn/layers/pooling2d.h"
 #include "danlu/nn/layers/reshape.h"
 #include "danlu/ops/manipulation.h"
 #include "tests/support/check_layer.h"
@@ -76,94 +74,6 @@ TEST(Dense, Errors) {
   expect_error<ValueError>([] { Dense({.units = 2, .name = "top", .dtype = "int32"}); },
                            "[Dense 'top'] A layer cannot compute in this dtype. Expected "
                            "\"float32\" or \"float64\". Received \"int32\".");
-}
-
-TEST(Conv2D, Layer) {
-  check_layer({.make =
-                   [](const std::string& dtype) {
-                     return Conv2D({.filters = 4,
-                                    .kernel_size = {3, 2},
-                                    .strides = {2, 1},
-                                    .padding = "same",
-                                    .activation = "sigmoid",
-                                    .dtype = dtype});
-                   },
-               .input_shape = {2, 5, 6, 3},
-               .output_shape = {2, 3, 6, 4},
-               .trainable_weights = 2,
-               .params = 3 * 2 * 3 * 4 + 4});
-  check_layer({.make =
-                   [](const std::string& dtype) {
-                     return Conv2D({.filters = 4,
-                                    .kernel_size = 3,
-                                    .dilation_rate = 2,
-                                    .groups = 2,
-                                    .use_bias = false,
-                                    .dtype = dtype});
-                   },
-               .input_shape = {2, 6, 7, 2},
-               .output_shape = {2, 2, 3, 4},
-               .trainable_weights = 1,
-               .params = 3 * 3 * 1 * 4});
-}
-
-TEST(Conv2D, Errors) {
-  clear_session();
-  expect_error<ValueError>([] { Conv2D({.filters = 2}); },
-                           "[Conv2D 'conv2d'] `kernel_size` is missing. Expected height and width "
-                           "of the kernel. Hint: .kernel_size = {3, 3}.");
-  expect_error<ValueError>(
-      [] { Conv2D({.filters = 2, .kernel_size = 3, .padding = "full", .name = "c"}); },
-      "[Conv2D 'c'] `padding` is unknown. Expected \"valid\" or \"same\". Received \"full\".");
-  expect_error<ValueError>(
-      [] {
-        Conv2D({.filters = 2, .kernel_size = 3, .strides = 2, .dilation_rate = 2, .name = "c"});
-      },
-      "[Conv2D 'c'] Strides and dilation cannot both be greater than 1. Received strides=(2, 2), "
-      "dilation_rate=(2, 2).");
-  expect_error<ValueError>(
-      [] { Conv2D({.filters = 3, .kernel_size = 3, .groups = 2, .name = "c"}); },
-      "[Conv2D 'c'] `groups` must divide `filters`. Received groups=2, filters=3.");
-  const Conv2D layer({.filters = 2, .kernel_size = 3, .name = "c"});
-  expect_error<ShapeError>(
-      [&] {
-        layer(zeros({3, 28, 28}));
-      },
-      "[Conv2D 'c'] The input has the wrong number of axes. Expected (batch, "
-      "height, width, channels). Received (3, 28, 28).");
-  expect_error<ShapeError>(
-      [&] {
-        layer(zeros({3, 2, 28, 1}));
-      },
-      "[Conv2D 'c'] The window is larger than the input, so no output would "
-      "be left. Expected at least 3 rows and columns under the window. "
-      "Received (3, 2, 28, 1). Hint: use a smaller window, fewer pooling "
-      "layers or padding=\"same\".");
-}
-
-TEST(Pooling2D, Layers) {
-  check_layer({.make =
-                   [](const std::string& dtype) {
-                     return MaxPooling2D({.pool_size = {2, 3}, .dtype = dtype});
-                   },
-               .input_shape = {2, 5, 7, 2},
-               .output_shape = {2, 2, 2, 2}});
-  check_layer({.make =
-                   [](const std::string& dtype) {
-                     return AveragePooling2D(
-                         {.pool_size = 3, .strides = {2, 2}, .padding = "same", .dtype = dtype});
-                   },
-               .input_shape = {2, 5, 6, 2},
-               .output_shape = {2, 3, 3, 2}});
-}
-
-TEST(Pooling2D, Errors) {
-  expect_error<ValueError>(
-      [] {
-        MaxPooling2D({.pool_size = {2, 0}, .name = "m"});
-      },
-      "[MaxPooling2D 'm'] `pool_size` is too small. Expected an integer of at "
-      "least 1. Received pool_size=0.");
 }
 
 TEST(Flatten, Layer) {
@@ -283,8 +193,8 @@ TEST(Layer, ConfigsAreThoseOfKeras) {
             R"({"units":10,"activation":"softmax","use_bias":true,"kernel_initializer":)"
             R"({"class_name":"RandomNormal","config":{"mean":0.0,"stddev":0.1,"seed":4}},)"
             R"("bias_initializer":{"class_name":"Zeros","config":{}},)"
-            R"("kernel_regularizer":null,"bias_regularizer":null,"kernel_constraint":null,)"
-            R"("bias_constraint":null,"name":"top",)"
+            R"("kernel_regularizer":null,"bias_regularizer":null,"activity_regularizer":null,)"
+            R"("kernel_constraint":null,"bias_constraint":null,"name":"top",)"
             R"("dtype":"float32","trainable":true,"input_shape":[4]})");
   EXPECT_THAT([] { layer_from_config("Dens", Json::object()); },
               ::testing::ThrowsMessage<ValueError>(::testing::AllOf(

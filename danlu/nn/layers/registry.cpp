@@ -6,13 +6,20 @@
 #include "danlu/nn/config_json.h"
 #include "danlu/nn/functional.h"
 #include "danlu/nn/layers/activation.h"
-#include "danlu/nn/layers/conv2d.h"
+#include "danlu/nn/layers/batch_normalization.h"
+#include "danlu/nn/layers/convolution.h"
 #include "danlu/nn/layers/dense.h"
 #include "danlu/nn/layers/dropout.h"
+#include "danlu/nn/layers/einsum_dense.h"
+#include "danlu/nn/layers/embedding.h"
 #include "danlu/nn/layers/flatten.h"
+#include "danlu/nn/layers/identity.h"
 #include "danlu/nn/layers/input.h"
-#include "danlu/nn/layers/pooling2d.h"
+#include "danlu/nn/layers/noise.h"
+#include "danlu/nn/layers/normalization.h"
+#include "danlu/nn/layers/pooling.h"
 #include "danlu/nn/layers/reshape.h"
+#include "danlu/nn/layers/reshaping.h"
 
 namespace danlu {
 namespace {
@@ -22,28 +29,115 @@ struct Entry {
   Layer (*make)(const Json&);
 };
 
+/// Errors: ValueError for a member that stands for something the layer does not do.
+template <class Config>
+void refuse_unknown(const Json& config) {
+  std::string names;
+  Config known;
+  for (const auto& [name, value] : config.members()) {
+    bool found = value.is_null() || name == "activity_regularizer";
+    Config::fields(known, [&](const char* field, const auto&) { found |= name == field; });
+    if (found) continue;
+    Config::fields(known, [&](const char* field, const auto&) {
+      names += (names.empty() ? "" : ", ") + std::string(field);
+    });
+    throw ValueError({.what = "The layer has no such setting",
+                      .expected = "null, or one of " + names,
+                      .received = name + "=" + value.dump()});
+  }
+}
+
 template <class L, class Config>
 Layer make(const Json& config) {
-  return L(config_from_json<Config>(config));
+  refuse_unknown<Config>(config);
+  Layer layer = L(config_from_json<Config>(config));
+  if (const Json* regularizer = config.find("activity_regularizer")) {
+    Regularizer own;
+    from_json(*regularizer, own);
+    layer->set_activity_regularizer(own);
+  }
+  return layer;
 }
 
 Layer make_functional(const Json& config) { return Layer(functional_from_config(config)); }
 Layer make_sequential(const Json& config) { return Layer(sequential_from_config(config)); }
+
+Layer refuse_lambda(const Json&) {
+  throw UnsupportedError(
+      {.what = "A Lambda is never made from a config, which would bring code along",
+       .hint = "build the model in C++ and load its weights"});
+}
 
 constexpr std::array kLayers = {
     Entry{"Functional", make_functional},
     Entry{"Sequential", make_sequential},
     Entry{"InputLayer", input_from_config},
     Entry{"Dense", make<Dense, DenseConfig>},
-    Entry{"Conv2D", make<Conv2D, Conv2DConfig>},
-    Entry{"MaxPooling2D", make<MaxPooling2D, Pooling2DConfig>},
-    Entry{"AveragePooling2D", make<AveragePooling2D, Pooling2DConfig>},
     Entry{"Flatten", make<Flatten, FlattenConfig>},
     Entry{"Reshape", make<Reshape, ReshapeConfig>},
     Entry{"Activation", make<Activation, ActivationConfig>},
     Entry{"ReLU", make<ReLU, ReLUConfig>},
     Entry{"Softmax", make<Softmax, SoftmaxConfig>},
     Entry{"Dropout", make<Dropout, DropoutConfig>},
+    Entry{"Conv1D", make<Conv1D, ConvConfig>},
+    Entry{"Conv2D", make<Conv2D, ConvConfig>},
+    Entry{"Conv3D", make<Conv3D, ConvConfig>},
+    Entry{"Conv1DTranspose", make<Conv1DTranspose, ConvTransposeConfig>},
+    Entry{"Conv2DTranspose", make<Conv2DTranspose, ConvTransposeConfig>},
+    Entry{"Conv3DTranspose", make<Conv3DTranspose, ConvTransposeConfig>},
+    Entry{"DepthwiseConv1D", make<DepthwiseConv1D, DepthwiseConvConfig>},
+    Entry{"DepthwiseConv2D", make<DepthwiseConv2D, DepthwiseConvConfig>},
+    Entry{"SeparableConv1D", make<SeparableConv1D, SeparableConvConfig>},
+    Entry{"SeparableConv2D", make<SeparableConv2D, SeparableConvConfig>},
+    Entry{"MaxPooling1D", make<MaxPooling1D, PoolingConfig>},
+    Entry{"MaxPooling2D", make<MaxPooling2D, PoolingConfig>},
+    Entry{"MaxPooling3D", make<MaxPooling3D, PoolingConfig>},
+    Entry{"AveragePooling1D", make<AveragePooling1D, PoolingConfig>},
+    Entry{"AveragePooling2D", make<AveragePooling2D, PoolingConfig>},
+    Entry{"AveragePooling3D", make<AveragePooling3D, PoolingConfig>},
+    Entry{"GlobalMaxPooling1D", make<GlobalMaxPooling1D, GlobalPoolingConfig>},
+    Entry{"GlobalMaxPooling2D", make<GlobalMaxPooling2D, GlobalPoolingConfig>},
+    Entry{"GlobalMaxPooling3D", make<GlobalMaxPooling3D, GlobalPoolingConfig>},
+    Entry{"GlobalAveragePooling1D", make<GlobalAveragePooling1D, GlobalPoolingConfig>},
+    Entry{"GlobalAveragePooling2D", make<GlobalAveragePooling2D, GlobalPoolingConfig>},
+    Entry{"GlobalAveragePooling3D", make<GlobalAveragePooling3D, GlobalPoolingConfig>},
+    Entry{"AdaptiveMaxPooling1D", make<AdaptiveMaxPooling1D, AdaptivePoolingConfig>},
+    Entry{"AdaptiveMaxPooling2D", make<AdaptiveMaxPooling2D, AdaptivePoolingConfig>},
+    Entry{"AdaptiveMaxPooling3D", make<AdaptiveMaxPooling3D, AdaptivePoolingConfig>},
+    Entry{"AdaptiveAveragePooling1D", make<AdaptiveAveragePooling1D, AdaptivePoolingConfig>},
+    Entry{"AdaptiveAveragePooling2D", make<AdaptiveAveragePooling2D, AdaptivePoolingConfig>},
+    Entry{"AdaptiveAveragePooling3D", make<AdaptiveAveragePooling3D, AdaptivePoolingConfig>},
+    Entry{"BatchNormalization", make<BatchNormalization, BatchNormalizationConfig>},
+    Entry{"LayerNormalization", make<LayerNormalization, LayerNormalizationConfig>},
+    Entry{"GroupNormalization", make<GroupNormalization, GroupNormalizationConfig>},
+    Entry{"RMSNormalization", make<RMSNormalization, RMSNormalizationConfig>},
+    Entry{"UnitNormalization", make<UnitNormalization, UnitNormalizationConfig>},
+    Entry{"Permute", make<Permute, PermuteConfig>},
+    Entry{"RepeatVector", make<RepeatVector, RepeatVectorConfig>},
+    Entry{"Cropping1D", make<Cropping1D, CroppingConfig>},
+    Entry{"Cropping2D", make<Cropping2D, CroppingConfig>},
+    Entry{"Cropping3D", make<Cropping3D, CroppingConfig>},
+    Entry{"ZeroPadding1D", make<ZeroPadding1D, ZeroPaddingConfig>},
+    Entry{"ZeroPadding2D", make<ZeroPadding2D, ZeroPaddingConfig>},
+    Entry{"ZeroPadding3D", make<ZeroPadding3D, ZeroPaddingConfig>},
+    Entry{"UpSampling1D", make<UpSampling1D, UpSamplingConfig>},
+    Entry{"UpSampling2D", make<UpSampling2D, UpSamplingConfig>},
+    Entry{"UpSampling3D", make<UpSampling3D, UpSamplingConfig>},
+    Entry{"Identity", make<Identity, IdentityConfig>},
+    Entry{"Masking", make<Masking, MaskingConfig>},
+    Entry{"ActivityRegularization", make<ActivityRegularization, ActivityRegularizationConfig>},
+    Entry{"Embedding", make<Embedding, EmbeddingConfig>},
+    Entry{"EinsumDense", make<EinsumDense, EinsumDenseConfig>},
+    Entry{"LeakyReLU", make<LeakyReLU, LeakyReLUConfig>},
+    Entry{"PReLU", make<PReLU, PReLUConfig>},
+    Entry{"ELU", make<ELU, ELUConfig>},
+    Entry{"SpatialDropout1D", make<SpatialDropout1D, SpatialDropoutConfig>},
+    Entry{"SpatialDropout2D", make<SpatialDropout2D, SpatialDropoutConfig>},
+    Entry{"SpatialDropout3D", make<SpatialDropout3D, SpatialDropoutConfig>},
+    Entry{"AlphaDropout", make<AlphaDropout, AlphaDropoutConfig>},
+    Entry{"GaussianDropout", make<GaussianDropout, GaussianDropoutConfig>},
+    Entry{"GaussianNoise", make<GaussianNoise, GaussianNoiseConfig>},
+    Entry{"Lambda", refuse_lambda},
 };
 
 /// Keras writes a dtype policy as an object; its name says as much.
@@ -60,7 +154,9 @@ Json with_plain_dtype(Json config) {
 Layer layer_from_config(const std::string& class_name, const Json& config) {
   std::string names;
   for (const Entry& entry : kLayers) {
-    if (class_name == entry.class_name) return entry.make(with_plain_dtype(config));
+    if (class_name == entry.class_name) {
+      return with_error_context(class_name, [&] { return entry.make(with_plain_dtype(config)); });
+    }
     names += (names.empty() ? "" : ", ") + std::string(entry.class_name);
   }
   throw ValueError({.where = "layer_from_config",

@@ -19,8 +19,7 @@ struct ReshapeConfig {
   template <class Self, class V>
   static void fields(Self& c, V&& v) {
     v("target_shape", c.target_shape);
-    v("name", c.name), v("dtype", c.dtype), v("trainable", c.trainable);
-    v("input_shape", c.input_shape);
+    layer_fields(c, v);
   }
 };
 

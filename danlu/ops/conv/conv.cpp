@@ -146,15 +146,13 @@ struct TransposedAxis {
 
 TransposedAxis transposed_axis(int64_t input, int64_t reach, int64_t stride, bool same,
                                std::optional<int64_t> output_padding) {
-  if (!same) {
-    const int64_t extra = output_padding.value_or(std::max<int64_t>(reach, stride) - reach);
-    return {0, (input - 1) * stride + reach + extra};
-  }
+  const int64_t length = conv_transpose_length(input, reach, stride, same, output_padding);
+  if (!same) return {0, length};
   // Keras's choice of what "same" cuts off at either end.
   const int64_t padding =
       output_padding ? reach + reach % 2 - 2 + *output_padding : stride + reach - 2;
   const int64_t left = std::min(padding / 2 + padding % 2, reach - 1);
-  return {reach - 1 - left, (input - 1) * stride + padding + 2 - reach};
+  return {reach - 1 - left, length};
 }
 
 }  // namespace
@@ -196,6 +194,13 @@ Array separable_conv(const Array& x, const Array& depthwise_kernel, const Array&
                      const ConvOptions& options) {
   return conv(depthwise_conv(x, depthwise_kernel, options), pointwise_kernel,
               {.data_format = options.data_format});
+}
+
+int64_t conv_transpose_length(int64_t length, int64_t reach, int64_t stride, bool same,
+                              std::optional<int64_t> output_padding) {
+  const int64_t steps = (length - 1) * stride;
+  if (!same) return steps + reach + output_padding.value_or(std::max(reach, stride) - reach);
+  return steps + (output_padding ? reach % 2 + *output_padding : stride);
 }
 
 Array conv_transpose(const Array& x, const Array& kernel, const ConvTransposeOptions& options) {
