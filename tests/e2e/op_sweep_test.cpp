@@ -58,6 +58,25 @@ double tolerance_for(const OpSample& sample, DType dtype) {
   return dtype == DType::bfloat16 ? std::max(sample.tolerance, 2e-2) : sample.tolerance;
 }
 
+/// One kernel on 1 and 3 threads, as a processor with `isa` runs it. How many runs it took.
+int check_kernel(const KernelDef& kernel, const Call& call, const OpSample& sample, Isa isa,
+                 const Values& expected) {
+  int runs = 0;
+  const auto specs = call.outputs();
+  for (const int threads : {1, 3}) {
+    if (!cpu::testing::refusal(call, kernel.name, threads, isa).empty()) continue;
+    ++runs;
+    const Values actual = cpu::testing::run(call, kernel.name, threads, isa);
+    for (size_t i = 0; i < specs.size(); ++i) {
+      EXPECT_LE(cpu::testing::relative_error(actual[i], expected[i]),
+                tolerance_for(sample, specs[i].dtype))
+          << title(*call.op, sample) << ", kernel " << kernel.name << ", " << name(isa) << ", "
+          << threads << " threads, output " << i;
+    }
+  }
+  return runs;
+}
+
 TEST(OpSweep, EveryKernelAgreesWithTheFloat64Reference) {
   int runs = 0;
   for (const OpDef* op : all_ops()) {
@@ -65,23 +84,15 @@ TEST(OpSweep, EveryKernelAgreesWithTheFloat64Reference) {
     for (const OpSample& sample : op->samples()) {
       const Call call = cpu::testing::make_call(*op, sample);
       const Values expected = reference(call);
-      bool some_kernel = false;
-      for (const KernelDef& kernel : cpu_kernels(*op)) {
-        for (const int threads : {1, 3}) {
-          if (!cpu::testing::refusal(call, kernel.name, threads).empty()) continue;
-          some_kernel = true;
-          ++runs;
-          const Values actual = cpu::testing::run(call, kernel.name, threads);
-          const auto specs = call.outputs();
-          for (size_t i = 0; i < specs.size(); ++i) {
-            EXPECT_LE(cpu::testing::relative_error(actual[i], expected[i]),
-                      tolerance_for(sample, specs[i].dtype))
-                << title(*op, sample) << ", kernel " << kernel.name << ", " << threads
-                << " threads, output " << i;
-          }
+      for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+        if (isa > cpu_isa()) continue;
+        int of_sample = 0;
+        for (const KernelDef& kernel : cpu_kernels(*op)) {
+          of_sample += check_kernel(kernel, call, sample, isa, expected);
         }
+        EXPECT_GT(of_sample, 0) << title(*op, sample) << ", " << name(isa);
+        runs += of_sample;
       }
-      EXPECT_TRUE(some_kernel) << title(*op, sample);
     }
   }
   EXPECT_GT(runs, 500);

@@ -131,12 +131,28 @@ struct Mutator {
     }
     if (dice.chance(20) && !inputs.empty()) inputs.pop_back();
     if (dice.chance(20) && inputs.size() > 1) std::swap(inputs.front(), inputs.back());
-    for (const uint32_t node : inputs) {
-      TensorSpec& spec = graph->nodes[node].outputs[0];
-      if (dice.chance(20)) change(spec.shape);
-      if (dice.chance(10)) change(spec.dtype);
-    }
     x = graph;
+    if (dice.chance(30)) x = with_other_inputs(x);
+  }
+  /// The same ops on inputs of other shapes and dtypes, as far as they take them.
+  GraphPtr with_other_inputs(const GraphPtr& x) const {
+    auto graph = std::make_shared<Graph>(*x);
+    try {
+      for (GraphNode& node : graph->nodes) {
+        if (node.is_input()) {
+          if (dice.chance(30)) change(node.outputs[0].shape);
+          if (dice.chance(10)) change(node.outputs[0].dtype);
+        } else if (node.op != nullptr) {
+          std::vector<TensorSpec> specs;
+          for (const ValueId v : node.inputs) specs.push_back(graph->spec(v));
+          node.outputs = node.op->infer(
+              {.op_name = node.op->name, .attrs = node.attrs.get(), .inputs = specs});
+        }
+      }
+    } catch (const Error&) {
+      return x;
+    }
+    return graph;
   }
 };
 

@@ -117,9 +117,12 @@ inline const KernelDef& find_kernel(const OpDef& op, std::string_view name) {
 }
 
 /// Why the kernel called `name` refuses, or "".
-inline std::string refusal(const Call& call, std::string_view name, int threads = 1) {
+inline std::string refusal(const Call& call, std::string_view name, int threads = 1,
+                           Isa isa = cpu_isa()) {
   const auto outputs = call.outputs();
-  return find_kernel(*call.op, name).refusal(call.query(outputs, threads));
+  KernelQuery query = call.query(outputs, threads);
+  query.isa = isa;
+  return find_kernel(*call.op, name).refusal(query);
 }
 
 /// Outputs of the kernel called `name`, as numbers. Outputs and scratch are full of NaN before.

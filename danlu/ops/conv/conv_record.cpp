@@ -134,7 +134,8 @@ void require_same_float(const InferContext& c, size_t count) {
                     .what = "The element types do not fit",
                     .expected = "Arrays of one floating dtype",
                     .received = received,
-                    .hint = "cast them first"});
+                    .hint = is_complex(dtype) ? "convolve real and imaginary parts by themselves"
+                                              : "cast them first"});
 }
 
 void require_shape(const InferContext& c, int i, const Shape& shape, const char* what) {

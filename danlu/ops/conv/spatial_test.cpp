@@ -73,7 +73,9 @@ TEST(SpatialErrors, SayWhatIsWrong) {
               HasSubstr("[conv] The kernel is too deep."));
   EXPECT_THAT(
       error<DTypeError>([&] { conv(cast(x, DType::complex64), cast(k, DType::complex64)); }),
-      HasSubstr("The element types do not fit."));
+      HasSubstr("[conv2d] The element types do not fit. Expected Arrays of one floating dtype. "
+                "Received complex64(2, 8, 8, 4), complex64(3, 3, 4, 6). Hint: convolve real and "
+                "imaginary parts by themselves."));
 
   EXPECT_THAT(error<ShapeError>([&] {
                 depthwise_conv(x, zeros({3, 3, 2, 2}));

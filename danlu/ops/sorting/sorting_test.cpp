@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "danlu/autodiff/autodiff.h"
 #include "danlu/base/error.h"
@@ -15,6 +16,19 @@ namespace danlu {
 namespace {
 
 using testing::ElementsAre;
+
+TEST(Sorting, KeepsTheSignsOfZerosWhateverElseThereIs) {
+  for (const float odd : {1.0f, std::numeric_limits<float>::quiet_NaN()}) {
+    std::vector<float> values(100);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = i % 3 == 0 ? -0.0f : 0.0f;
+    values[50] = odd;
+    const auto sorted = sort(Array(values)).to_vector();
+    for (size_t i = 0; i < 99; ++i) {
+      ASSERT_EQ(sorted[i], 0);
+      ASSERT_EQ(std::signbit(sorted[i]), i < 34) << i;
+    }
+  }
+}
 
 TEST(Sorting, AxesAndOrders) {
   const Array x({3.f, 1.f, 2.f, 0.f, 5.f, 4.f});

@@ -65,9 +65,8 @@ std::unique_ptr<Kernel> even_rfft(const KernelQuery& q, int64_t n) {
       q, 4 * h + plan->scratch(),
       [=, roots = JoiningRoots<T>(n)](const KernelArgs& args, int64_t row, T* work) {
         const T* x = args.in<T>(0) + row * n;
-        T *even = work, *odd = even + h, *z_re = odd + h, *z_im = z_re + h;
-        plan->functions().separate(x, h, even, odd);
-        plan->run(even, odd, z_re, z_im, z_im + h);
+        T *halves = work, *z_re = halves + 2 * h, *z_im = z_re + h;
+        plan->run_pairs(x, z_re, z_im, z_im + h, halves);
         plan->functions().join({h, z_re, z_im, roots.re.data(), roots.im.data()},
                                args.out<T>(0) + row * (h + 1), args.out<T>(1) + row * (h + 1));
       });

@@ -145,8 +145,9 @@ HWY_INLINE int64_t along_stride(D d, const FftPass<T>& pass, int64_t q, int64_t 
   return k;
 }
 
-/// The first pass: q in vectors, the results of one q side by side. Where it stopped.
-template <int P, class D, class T = hn::TFromD<D>>
+/// The first pass: q in vectors, the results of one q side by side. Where it stopped. With `kPairs`
+/// real and imaginary parts take turns at x_re.
+template <int P, bool kPairs, class D, class T = hn::TFromD<D>>
 HWY_INLINE int64_t along_q(D d, const FftPass<T>& pass, const T* HWY_RESTRICT x_re,
                            const T* HWY_RESTRICT x_im, T* HWY_RESTRICT y_re, T* HWY_RESTRICT y_im) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -156,7 +157,11 @@ HWY_INLINE int64_t along_q(D d, const FftPass<T>& pass, const T* HWY_RESTRICT x_
     HWY_UNROLL(16)
     for (int j = 0; j < P; ++j) {
       const int64_t at = q + pass.m * j;
-      a[j] = {hn::LoadU(d, x_re + at), hn::LoadU(d, x_im + at)};
+      if constexpr (kPairs) {
+        hn::LoadInterleaved2(d, x_re + 2 * at, a[j].re, a[j].im);
+      } else {
+        a[j] = {hn::LoadU(d, x_re + at), hn::LoadU(d, x_im + at)};
+      }
     }
     small_transform<P>(d, pass, a);
     HWY_UNROLL(16)
@@ -180,6 +185,32 @@ HWY_INLINE int64_t along_q(D d, const FftPass<T>& pass, const T* HWY_RESTRICT x_
   return q;
 }
 
+/// y = group 0 of a, b, c and e, then group 1 of each, and so on.
+template <int kStride, class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
+HWY_INLINE void store_groups(D d, const V* v, T* HWY_RESTRICT y) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (sizeof(T) * kStride == 16) {
+    const V even01 = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(v[1]), v[0]);
+    const V odd01 = hn::OddEvenBlocks(v[1], hn::SwapAdjacentBlocks(v[0]));
+    const V even23 = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(v[3]), v[2]);
+    const V odd23 = hn::OddEvenBlocks(v[3], hn::SwapAdjacentBlocks(v[2]));
+    hn::StoreU(hn::ConcatLowerLower(d, even23, even01), d, y);
+    hn::StoreU(hn::ConcatLowerLower(d, odd23, odd01), d, y + lanes);
+    hn::StoreU(hn::ConcatUpperUpper(d, even23, even01), d, y + 2 * lanes);
+    hn::StoreU(hn::ConcatUpperUpper(d, odd23, odd01), d, y + 3 * lanes);
+    return;
+  }
+#endif
+#if HWY_TARGET != HWY_SCALAR
+  // Two groups in a vector.
+  hn::StoreU(hn::ConcatLowerLower(d, v[1], v[0]), d, y);
+  hn::StoreU(hn::ConcatLowerLower(d, v[3], v[2]), d, y + lanes);
+  hn::StoreU(hn::ConcatUpperUpper(d, v[1], v[0]), d, y + 2 * lanes);
+  hn::StoreU(hn::ConcatUpperUpper(d, v[3], v[2]), d, y + 3 * lanes);
+#endif
+}
+
 /// A stride shorter than a vector: several q in one. Their results, groups of `kStride` elements,
 /// take turns. The q where it stopped.
 template <int P, int kStride, class D, class T = hn::TFromD<D>>
@@ -188,6 +219,8 @@ HWY_INLINE int64_t along_groups(D d, const FftPass<T>& pass, const T* HWY_RESTRI
                                 T* HWY_RESTRICT y_im) {
   constexpr size_t kMost = HWY_MAX_BYTES / sizeof(T);
   alignas(64) T re[P * kMost], im[P * kMost];
+  constexpr size_t kGroups = hn::MaxLanes(D()) / kStride;
+  constexpr bool kInRegisters = P == 4 && (kGroups == 2 || (kGroups == 4 && sizeof(T) == 4));
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const int64_t count = pass.m * kStride;
   int64_t i = 0;
@@ -206,6 +239,16 @@ HWY_INLINE int64_t along_groups(D d, const FftPass<T>& pass, const T* HWY_RESTRI
         a[r] = times(a[r], Cx<D>{hn::LoadU(d, pass.group_re.data() + at),
                                  hn::LoadU(d, pass.group_im.data() + at)});
       }
+    }
+    if constexpr (kInRegisters) {
+      const hn::Vec<D> all_re[] = {a[0].re, a[1].re, a[2].re, a[3].re};
+      const hn::Vec<D> all_im[] = {a[0].im, a[1].im, a[2].im, a[3].im};
+      store_groups<kStride>(d, all_re, y_re + P * i);
+      store_groups<kStride>(d, all_im, y_im + P * i);
+      continue;
+    }
+    HWY_UNROLL(16)
+    for (int r = 0; r < P; ++r) {
       hn::Store(a[r].re, d, re + r * lanes);
       hn::Store(a[r].im, d, im + r * lanes);
     }
@@ -230,7 +273,7 @@ void run_radix(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T*
   const auto lanes = static_cast<int64_t>(hn::Lanes(full));
   if constexpr (P <= 4) {
     if (pass.stride == 1) {
-      q = along_q<P>(full, pass, x_re, x_im, y_re, y_im);
+      q = along_q<P, false>(full, pass, x_re, x_im, y_re, y_im);
     } else if (pass.stride == 4 && lanes > 4) {
       q = along_groups<P, 4>(full, pass, x_re, x_im, y_re, y_im);
     } else if (pass.stride == 8 && lanes > 8) {
@@ -248,6 +291,15 @@ void run_radix(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T*
     if (k < pass.stride) k = along_stride<P, true>(some, pass, q, k, x_re, x_im, y_re, y_im);
     if (k < pass.stride) along_stride<P, true>(one, pass, q, k, x_re, x_im, y_re, y_im);
   }
+}
+
+/// The first pass, its numbers read from x in pairs, where it is of whole vectors of radix 4.
+template <class T>
+bool first_of_pairs(const FftPass<T>& pass, const T* x, T* y_re, T* y_im) {
+  const hn::ScalableTag<T> d;
+  if (pass.radix != 4 || pass.m % static_cast<int64_t>(hn::Lanes(d)) != 0) return false;
+  along_q<4, true>(d, pass, x, x, y_re, y_im);
+  return true;
 }
 
 /// even[t] = x[2t], odd[t] = x[2t + 1].
@@ -335,8 +387,8 @@ void run_pass(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T* 
 }  // namespace
 
 void fill_fft_loops(FftLoops& loops) {
-  loops = {{run_pass<float>, separate<float>, join_halves<float>},
-           {run_pass<double>, separate<double>, join_halves<double>}};
+  loops = {{run_pass<float>, first_of_pairs<float>, separate<float>, join_halves<float>},
+           {run_pass<double>, first_of_pairs<double>, separate<double>, join_halves<double>}};
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

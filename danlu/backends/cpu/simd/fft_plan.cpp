@@ -144,7 +144,13 @@ void FftPlan<T>::run(const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch)
     y_im[0] = x_im[0];
     return;
   }
-  for (size_t i = 0; i < passes_.size(); ++i) {
+  run_passes(0, x_re, x_im, y_re, y_im, scratch);
+}
+
+template <class T>
+void FftPlan<T>::run_passes(size_t first, const T* x_re, const T* x_im, T* y_re, T* y_im,
+                            T* scratch) const {
+  for (size_t i = first; i < passes_.size(); ++i) {
     const bool to_output = (passes_.size() - i) % 2 == 1;
     T* to_re = to_output ? y_re : scratch;
     T* to_im = to_output ? y_im : scratch + length_;
@@ -152,6 +158,18 @@ void FftPlan<T>::run(const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch)
     x_re = to_re;
     x_im = to_im;
   }
+}
+
+template <class T>
+void FftPlan<T>::run_pairs(const T* x, T* y_re, T* y_im, T* scratch, T* halves) const {
+  const bool to_output = passes_.size() % 2 == 1;
+  T* re = to_output ? y_re : scratch;
+  T* im = to_output ? y_im : scratch + length_;
+  if (!passes_.empty() && functions_.first_of_pairs(passes_[0], x, re, im)) {
+    return run_passes(1, re, im, y_re, y_im, scratch);
+  }
+  functions_.separate(x, length_, halves, halves + length_);
+  run(halves, halves + length_, y_re, y_im, scratch);
 }
 
 template <class T>

@@ -33,6 +33,9 @@ struct FftHalves {
 template <class T>
 struct FftFunctions {
   void (*pass)(const FftPass<T>& pass, const T* x_re, const T* x_im, T* y_re, T* y_im) = nullptr;
+  /// The pass of stride 1 on the numbers x[2k] + i x[2k + 1]; false where it does nothing, because
+  /// the radix is not 4 or vectors do not fill it.
+  bool (*first_of_pairs)(const FftPass<T>& pass, const T* x, T* y_re, T* y_im) = nullptr;
   /// even[t] = x[2t], odd[t] = x[2t + 1] for t < h.
   void (*separate)(const T* x, int64_t h, T* even, T* odd) = nullptr;
   /// The first h + 1 numbers of the transform of 2h real ones.
@@ -55,10 +58,14 @@ class FftPlan {
   int64_t scratch() const;
   /// The outputs may not be the inputs. Backward: both pairs exchanged.
   void run(const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch) const;
+  /// The same of the numbers x[2k] + i x[2k + 1]; `halves` holds 2 · length() elements more.
+  void run_pairs(const T* x, T* y_re, T* y_im, T* scratch, T* halves) const;
   int64_t length() const { return length_; }
   const FftFunctions<T>& functions() const { return functions_; }
 
  private:
+  /// Pass `first` and those behind it.
+  void run_passes(size_t first, const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch) const;
   void plan_passes();
   void plan_convolution(Isa isa);
   void run_convolution(const T* x_re, const T* x_im, T* y_re, T* y_im, T* scratch) const;

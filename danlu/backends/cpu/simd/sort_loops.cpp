@@ -58,6 +58,30 @@ void from_keys(const uint32_t* keys, int64_t n, float* y) {
   }
 }
 
+bool copy_ordered(const float* x, int64_t n, float* y) {
+  const D d;
+  const DU du;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto minus_zero = hn::Set(du, 0x80000000u);
+  const auto odd = [&](V v) HWY_ATTR {
+    return hn::Or(hn::IsNaN(v), hn::RebindMask(d, hn::Eq(hn::BitCast(du, v), minus_zero)));
+  };
+  auto found = hn::FirstN(d, 0);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const V v = hn::LoadU(d, x + i);
+    found = hn::Or(found, odd(v));
+    hn::StoreU(v, d, y + i);
+  }
+  if (i < n) {
+    const auto rest = static_cast<size_t>(n - i);
+    const V v = load_some(d, x + i, rest);
+    found = hn::Or(found, odd(v));
+    store_some(d, v, y + i, rest);
+  }
+  return hn::AllFalse(d, found);
+}
+
 int64_t find_above(const float* x, int64_t begin, int64_t n, float bound) {
   const D d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -79,7 +103,10 @@ int64_t find_above(const float* x, int64_t begin, int64_t n, float bound) {
 }  // namespace
 
 void fill_sort_loops(SortLoops& loops) {
-  loops = {.to_keys = to_keys, .from_keys = from_keys, .find_above = find_above};
+  loops = {.to_keys = to_keys,
+           .from_keys = from_keys,
+           .copy_ordered = copy_ordered,
+           .find_above = find_above};
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

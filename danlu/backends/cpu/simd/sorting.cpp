@@ -89,16 +89,19 @@ constexpr int64_t kLongRow = 1 << 14;
 constexpr int64_t kSamples = 128;  ///< looked at for each splitter
 
 /// Rows of keys: `load(row, stride, range, keys)` makes those of a range, `store(keys, stride,
-/// range, row)` writes them back.
+/// range, row)` writes them back. A row for which `copy(row, length, out)` is true needs no keys.
 template <class K, class In, class Out, class Load, class Store>
 class RowSort final : public Kernel {
  public:
-  RowSort(const KernelQuery& q, Load load, Store store)
+  using Copy = bool (*)(const In* row, int64_t length, Out* out);
+
+  RowSort(const KernelQuery& q, Load load, Store store, Copy copy)
       : rows_(q.inputs[0].shape, q.attrs_as<AxisAttrs>().axis),
         threads_(q.threads),
         split_(threads_ > 1 && rows_.count() < threads_ && rows_.length >= kLongRow),
         load_(load),
-        store_(store) {}
+        store_(store),
+        copy_(copy) {}
 
   int threads() const override { return threads_; }
   size_t scratch_bytes() const override {
@@ -116,6 +119,12 @@ class RowSort final : public Kernel {
       return;
     }
     for_each_row(rows_, threads_, [&](int64_t r, int chunk) {
+      if constexpr (std::is_same_v<Out, float>) {
+        float* out = args.out<float>(0) + rows_.begin(r);
+        if (copy_ != nullptr && copy_(args.in<In>(0) + rows_.begin(r), rows_.length, out)) {
+          return sort_keys(out, rows_.length);
+        }
+      }
       K* keys = scratch + chunk * rows_.length;
       const Range all{0, rows_.length};
       load_(args.in<In>(0) + rows_.begin(r), rows_.stride, all, keys);
@@ -192,11 +201,13 @@ class RowSort final : public Kernel {
   bool split_;
   Load load_;
   Store store_;
+  Copy copy_;
 };
 
 template <class K, class In, class Out, class Load, class Store>
-std::unique_ptr<Kernel> row_sort(const KernelQuery& q, Load load, Store store) {
-  return std::make_unique<RowSort<K, In, Out, Load, Store>>(q, load, store);
+std::unique_ptr<Kernel> row_sort(const KernelQuery& q, Load load, Store store,
+                                 bool (*copy)(const In*, int64_t, Out*) = nullptr) {
+  return std::make_unique<RowSort<K, In, Out, Load, Store>>(q, load, store, copy);
 }
 
 /// The same from functions of one element: `load(x, i)` makes a key, `store(key)` an element.
@@ -223,7 +234,8 @@ std::unique_ptr<Kernel> prepare_sort(const KernelQuery& q) {
         },
         [from_keys = loops.from_keys](const uint32_t* keys, int64_t, Range range, float* row) {
           from_keys(keys + range.begin, range.end - range.begin, row + range.begin);
-        });
+        },
+        loops.copy_ordered);
   }
   return dispatch_real(q.inputs[0].dtype, [&](auto tag) {
     using T = decltype(tag);

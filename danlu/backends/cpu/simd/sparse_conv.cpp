@@ -17,6 +17,8 @@ namespace {
 std::string refuse(const KernelQuery& q, const Shape& x, const Shape& kernel) {
   using Pair = std::array<int64_t, 2>;
   const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+  // Slices of the kernel are vectors of 8 channels or more.
+  if (q.isa == Isa::baseline) return "only AVX2 and AVX-512";
   for (const auto& specs : {q.inputs, q.outputs}) {
     for (const TensorSpec& spec : specs) {
       if (spec.dtype != DType::float32 && spec.dtype != DType::uint8) return "only float32";
