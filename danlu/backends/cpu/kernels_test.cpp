@@ -91,6 +91,8 @@ TEST(Kernels, KeepNaNsAndInfinitiesWhereTheReferenceHasThem) {
     // Saturated activations are equal in float32 and differ in float64, so positions differ.
     const bool saturates = sample.label == "tanh";
     const bool pads = sample.label.find("same") != std::string::npos;
+    // Before AVX2 oneDNN fills blocks of channels up with zeros, which meet what is not finite.
+    const bool fills_up = kernel == "onednn" && cpu_isa() == Isa::baseline;
     if (kernel == "ref" || saturates) return;
     for (size_t i = 0; i < call.values.size(); ++i) {
       auto& values = call.values[i];
@@ -99,7 +101,7 @@ TEST(Kernels, KeepNaNsAndInfinitiesWhereTheReferenceHasThem) {
         for (const double special : {std::numeric_limits<double>::quiet_NaN(),
                                      std::numeric_limits<double>::infinity(), 0.0}) {
           const double saved = std::exchange(values[at], special);
-          if (pads && i > 0) {
+          if ((pads && i > 0) || fills_up) {
             compare_around_padding(call, kernel, threads);
           } else {
             compare(call, kernel, threads, sample.tolerance);
