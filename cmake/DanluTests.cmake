@@ -157,6 +157,7 @@ set(example_output_linear_regression "y = 3\\.[0-9]* x \\+ 2\\.[0-9]*, loss 0\\.
 set(example_output_xor "accuracy 1\n")
 set(example_output_cnn "test accuracy 0\\.(89|9)")
 set(example_output_mnist_cnn "epoch 10: test accuracy 0\\.9")
+set(example_output_lstm "test accuracy 0\\.(8[5-9]|9)")
 foreach(target IN LISTS example_targets)
   string(REPLACE "example_" "" name ${target})
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/tests/examples)

@@ -55,10 +55,15 @@ Recipe linear_regression();
 Recipe xor_gate();
 Recipe cnn();
 Recipe mnist_cnn();
+Recipe lstm();
 
 /// Integer targets (n,) or (n, 1) as float32 rows of `classes` zeros and a one; Keras's
 /// to_categorical. Errors: ValueError when a label is outside [0, classes).
 DataSplit with_one_hot_targets(const DataSplit& samples, int64_t classes);
+
+/// Images (n, height, width, 1) as sequences of their rows, each averaged to `features` numbers:
+/// float32 (n, height, features), divided by `divide_by` already.
+DataSplit as_rows(const DataSplit& images, int64_t features);
 
 /// The least-squares line through points x (n, 1), y (n, 1): (slope, intercept), in float64.
 /// Errors: ValueError unless two points differ in x.

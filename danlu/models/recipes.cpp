@@ -6,7 +6,8 @@
 namespace danlu::recipes {
 
 const std::vector<Recipe>& list() {
-  static const std::vector<Recipe> all = {linear_regression(), xor_gate(), cnn(), mnist_cnn()};
+  static const std::vector<Recipe> all = {linear_regression(), xor_gate(), cnn(), mnist_cnn(),
+                                          lstm()};
   return all;
 }
 
@@ -30,7 +31,7 @@ DataSplit with_one_hot_targets(const DataSplit& samples, int64_t classes) {
     }
     values[static_cast<size_t>(i * classes + label)] = 1;
   }
-  return {samples.x, std::move(rows), samples.divide_by};
+  return {samples.x, std::move(rows), samples.divide_by, samples.sample_weight};
 }
 
 }  // namespace danlu::recipes

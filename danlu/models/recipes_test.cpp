@@ -21,7 +21,7 @@ TEST(Recipes, HaveNamesOfTheirOwnAndAreFoundByThem) {
     EXPECT_FALSE(recipe.title.empty());
     EXPECT_FALSE(recipe.description.empty());
   }
-  EXPECT_EQ(names, (std::set<std::string>{"linear-regression", "xor", "cnn", "mnist-cnn"}));
+  EXPECT_EQ(names, (std::set<std::string>{"linear-regression", "xor", "cnn", "mnist-cnn", "lstm"}));
   EXPECT_EQ(recipes::find("lenet"), nullptr);
 }
 
@@ -36,14 +36,16 @@ TEST(Recipes, FitTheirOwnDataSets) {
 TEST(Recipes, NetworksAreThoseOfTheListings) {
   const auto parameters = [](const char* name) {
     Sequential model = recipes::find(name)->model();
-    EXPECT_EQ(model.network().input_shape(),
-              recipes::find(name)->sample_shape.with_axis_inserted(0, Shape::kUnknown));
+    const Shape samples = recipes::find(name)->sample_shape;
+    const Shape expected = name == std::string("lstm") ? Shape{kNone, 10} : samples;
+    EXPECT_EQ(model.network().input_shape(), expected.with_axis_inserted(0, kNone));
     return model.count_params();
   };
   EXPECT_EQ(parameters("linear-regression"), 2);
   EXPECT_EQ(parameters("xor"), 2 * 8 + 8 + 8 + 1);
   EXPECT_EQ(parameters("cnn"), 225034);
   EXPECT_EQ(parameters("mnist-cnn"), 693962);
+  EXPECT_EQ(parameters("lstm"), 4 * 64 * (10 + 64 + 1) + 4 * 64 * (64 + 64 + 1) + 64 * 10 + 10);
 }
 
 TEST(Recipes, TrainOnAFewSamples) {
@@ -100,6 +102,17 @@ TEST(OneHotTargets, AreRowsWithAOne) {
                  "[one-hot targets] A label is outside the classes. Expected 0 to 1. Received 2 "
                  "at sample 0.");
   }
+}
+
+TEST(AsRows, AveragesPixelsByTheirShare) {
+  const DataSplit images{HostTensor::from(std::vector<uint8_t>{1, 2, 3, 6, 7, 8}, {1, 2, 3, 1}),
+                         HostTensor::from(std::vector<int32_t>{0}), 2};
+  const DataSplit rows = recipes::as_rows(images, 2);
+  EXPECT_EQ(rows.x.shape(), (Shape{1, 2, 2}));
+  EXPECT_EQ(rows.divide_by, 1);
+  const auto values = rows.x.values<float>();
+  const std::vector<float> expected = {2 / 3.0f, 4 / 3.0f, 19 / 6.0f, 23 / 6.0f};
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(values[i], expected[i], 1e-6);
 }
 
 TEST(LeastSquaresLine, GoesThroughExactPoints) {

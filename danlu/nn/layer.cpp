@@ -6,6 +6,7 @@
 #include "danlu/base/error.h"
 #include "danlu/nn/global_state.h"
 #include "danlu/ops/elementwise.h"
+#include "danlu/ops/manipulation.h"
 
 namespace danlu {
 namespace {
@@ -131,7 +132,10 @@ void LayerImpl::build_inputs(const std::vector<Shape>& input_shapes) { build(inp
 
 LayerOutputs LayerImpl::call_with_masks(const std::vector<Array>& inputs,
                                         const CallContext& context) {
-  return {call_inputs(inputs, context), compute_mask(inputs, context.masks)};
+  // As in Keras, a mask that is an argument of the call takes the place of the inputs' own.
+  const Array given = context.tensor("mask");
+  return {call_inputs(inputs, context),
+          compute_mask(inputs, given.defined() ? std::vector<Array>{given} : context.masks)};
 }
 
 std::vector<Layer> LayerImpl::sublayers() const { return {}; }
@@ -162,7 +166,7 @@ std::vector<Variable> LayerImpl::weights() const {
 
 std::vector<Variable> LayerImpl::non_trainable_variables() const {
   std::vector<Variable> all = non_trainable_weights();
-  append(all, seed_states_);
+  append(all, states_);
   for (const Layer& layer : sublayers()) append(all, layer->non_trainable_variables());
   return all;
 }
@@ -223,8 +227,13 @@ void LayerImpl::apply_constraints() {
 
 Variable LayerImpl::add_seed_state(std::optional<int64_t> seed) {
   const int64_t value = seed ? *seed : next_random_seed();
-  seed_states_.emplace_back(Array(std::vector<int64_t>{value, 0}), "seed_generator_state", false);
-  return seed_states_.back();
+  states_.emplace_back(Array(std::vector<int64_t>{value, 0}), "seed_generator_state", false);
+  return states_.back();
+}
+
+Variable LayerImpl::add_state(std::string name, const Shape& shape) {
+  states_.emplace_back(zeros(shape, dtype_), std::move(name), false);
+  return states_.back();
 }
 
 }  // namespace danlu

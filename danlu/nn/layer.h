@@ -167,6 +167,8 @@ class LayerImpl {
                       Regularizer regularizer, Constraint constraint = {});
   /// The state {seed, counter} of random numbers, which is no weight.
   Variable add_seed_state(std::optional<int64_t> seed);
+  /// Zeros that calls change and that are no weight.
+  Variable add_state(std::string name, const Shape& shape);
 
  private:
   std::vector<Variable> collect(bool want_trainable) const;
@@ -187,7 +189,7 @@ class LayerImpl {
   std::vector<Rule> rules_;
   Regularizer activity_regularizer_;
   std::vector<Array> call_losses_;
-  std::vector<Variable> seed_states_;
+  std::vector<Variable> states_;
 };
 
 /// A handle on a layer. Copies share it, as two Python names share one object; `clone` makes a

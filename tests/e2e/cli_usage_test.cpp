@@ -40,7 +40,7 @@ TEST(CliErrors, EachSaysWhatIsWrong) {
       {"trian cnn", 2, "[danlu] "},
       {"train", 2, "[train] RECIPE is required. Hint: `danlu train --help` shows what there is"},
       {"train cmn", 2,
-       "[RECIPE] There is no such recipe. Expected linear-regression, xor, cnn or mnist-cnn. "
+       "[RECIPE] There is no such recipe. Expected linear-regression, xor, cnn, mnist-cnn or lstm. "
        "Received 'cmn'. Hint: did you mean 'cnn'?"},
       {"train xor --epocs 3", 2, "[train] The following arguments were not expected: "},
       {"train xor --epochs many", 2, "[train] Could not convert: --epochs = many."},
@@ -133,7 +133,7 @@ TEST(CliInfo, TellsWhatIsThere) {
 
 TEST(CliInfo, ListsRecipesAndDataSets) {
   const std::string recipes = danlu_ok("recipes").out;
-  for (const char* name : {"linear-regression", "xor", "cnn", "mnist-cnn"}) {
+  for (const char* name : {"linear-regression", "xor", "cnn", "mnist-cnn", "lstm"}) {
     EXPECT_THAT(recipes, HasSubstr(std::string(name) + ": "));
     EXPECT_THAT(danlu_ok(std::string("summary ") + name).out, HasSubstr("Total params: "));
   }

@@ -19,9 +19,9 @@ Proof::~Proof() {
                                   {"aspects", Json::array(aspects)}}));
   }
   std::filesystem::create_directories(DANLU_PARITY);
-  std::ofstream out(std::filesystem::path(DANLU_PARITY) / (family_ + ".json"));
+  std::ofstream out(std::filesystem::path(DANLU_PARITY) / (file_ + ".json"));
   out << names.dump(1) << '\n';
-  EXPECT_TRUE(out.good()) << "the record of " << family_ << " was not written";
+  EXPECT_TRUE(out.good()) << "the record of " << file_ << " was not written";
 }
 
 void Proof::check(const std::string& name, std::initializer_list<const char*> aspects,

@@ -11,10 +11,12 @@
 namespace danlu::golden {
 
 /// The record of one family of Keras's vocabulary, written when it goes out of scope as FAMILY.json
-/// into the folder DANLU_PARITY.
+/// into the folder DANLU_PARITY. A test that proves a part of a family beside others names it:
+/// FAMILY.PART.json.
 class Proof {
  public:
-  explicit Proof(std::string family) : family_(std::move(family)) {}
+  explicit Proof(const std::string& family, const std::string& part = "")
+      : file_(part.empty() ? family : family + "." + part) {}
   ~Proof();
   Proof(const Proof&) = delete;
   Proof& operator=(const Proof&) = delete;
@@ -29,7 +31,7 @@ class Proof {
     int cases = 0, failed = 0;
     std::set<std::string> aspects;
   };
-  std::string family_;
+  std::string file_;
   std::map<std::string, Entry> entries_;
 };
 

@@ -6,7 +6,9 @@
 #include "danlu/nn/config_json.h"
 #include "danlu/nn/functional.h"
 #include "danlu/nn/layers/activation.h"
+#include "danlu/nn/layers/attention.h"
 #include "danlu/nn/layers/batch_normalization.h"
+#include "danlu/nn/layers/conv_lstm.h"
 #include "danlu/nn/layers/convolution.h"
 #include "danlu/nn/layers/dense.h"
 #include "danlu/nn/layers/dropout.h"
@@ -15,11 +17,16 @@
 #include "danlu/nn/layers/flatten.h"
 #include "danlu/nn/layers/identity.h"
 #include "danlu/nn/layers/input.h"
+#include "danlu/nn/layers/merging.h"
+#include "danlu/nn/layers/multi_head_attention.h"
 #include "danlu/nn/layers/noise.h"
 #include "danlu/nn/layers/normalization.h"
 #include "danlu/nn/layers/pooling.h"
+#include "danlu/nn/layers/recurrent.h"
 #include "danlu/nn/layers/reshape.h"
 #include "danlu/nn/layers/reshaping.h"
+#include "danlu/nn/layers/rnn.h"
+#include "danlu/nn/layers/wrappers.h"
 
 namespace danlu {
 namespace {
@@ -79,6 +86,31 @@ constexpr std::array kLayers = {
     Entry{"ReLU", make<ReLU, ReLUConfig>},
     Entry{"Softmax", make<Softmax, SoftmaxConfig>},
     Entry{"Dropout", make<Dropout, DropoutConfig>},
+    Entry{"ConvLSTM1D", make<ConvLSTM1D, ConvLSTMConfig>},
+    Entry{"ConvLSTM2D", make<ConvLSTM2D, ConvLSTMConfig>},
+    Entry{"ConvLSTM3D", make<ConvLSTM3D, ConvLSTMConfig>},
+    Entry{"MultiHeadAttention", make<MultiHeadAttention, MultiHeadAttentionConfig>},
+    Entry{"GroupedQueryAttention", make<GroupedQueryAttention, GroupedQueryAttentionConfig>},
+    Entry{"Attention", make<Attention, AttentionConfig>},
+    Entry{"AdditiveAttention", make<AdditiveAttention, AdditiveAttentionConfig>},
+    Entry{"Bidirectional", make<Bidirectional, BidirectionalConfig>},
+    Entry{"TimeDistributed", make<TimeDistributed, TimeDistributedConfig>},
+    Entry{"Add", make<Add, MergeConfig>},
+    Entry{"Subtract", make<Subtract, MergeConfig>},
+    Entry{"Multiply", make<Multiply, MergeConfig>},
+    Entry{"Average", make<Average, MergeConfig>},
+    Entry{"Maximum", make<Maximum, MergeConfig>},
+    Entry{"Minimum", make<Minimum, MergeConfig>},
+    Entry{"Concatenate", make<Concatenate, ConcatenateConfig>},
+    Entry{"Dot", make<Dot, DotConfig>},
+    Entry{"SimpleRNN", make<SimpleRNN, SimpleRNNConfig>},
+    Entry{"LSTM", make<LSTM, LSTMConfig>},
+    Entry{"GRU", make<GRU, GRUConfig>},
+    Entry{"SimpleRNNCell", make<SimpleRNNCell, SimpleRNNCellConfig>},
+    Entry{"LSTMCell", make<LSTMCell, LSTMCellConfig>},
+    Entry{"GRUCell", make<GRUCell, GRUCellConfig>},
+    Entry{"RNN", make<RNN, RNNConfig>},
+    Entry{"StackedRNNCells", make<StackedRNNCells, StackedRNNCellsConfig>},
     Entry{"Conv1D", make<Conv1D, ConvConfig>},
     Entry{"Conv2D", make<Conv2D, ConvConfig>},
     Entry{"Conv3D", make<Conv3D, ConvConfig>},
@@ -167,6 +199,24 @@ Layer layer_from_config(const std::string& class_name, const Json& config) {
 
 Json serialize(const Layer& layer) {
   return Json::object({{"class_name", layer->type()}, {"config", layer->get_config()}});
+}
+
+Json to_json(const Layer& layer) { return layer.impl() ? serialize(layer) : Json(); }
+
+void from_json(const Json& json, Layer& layer) {
+  layer = json.is_null() ? Layer{nullptr}
+                         : layer_from_config(json.at("class_name").as_string(), json.at("config"));
+}
+
+Json to_json(const std::vector<Layer>& layers) {
+  Json all = Json::array();
+  for (const Layer& layer : layers) all.push_back(to_json(layer));
+  return all;
+}
+
+void from_json(const Json& json, std::vector<Layer>& layers) {
+  layers.clear();
+  for (const Json& item : json.items()) from_json(item, layers.emplace_back(nullptr));
 }
 
 Layer clone(const Layer& layer) { return layer_from_config(layer->type(), layer->get_config()); }

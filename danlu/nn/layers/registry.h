@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "danlu/io/json.h"
 #include "danlu/nn/layer.h"
@@ -17,5 +18,11 @@ Json serialize(const Layer& layer);
 
 /// A new, unbuilt layer with the same config, also the same name.
 Layer clone(const Layer& layer);
+
+/// A layer in the config of another one: `serialize`d; null for none.
+Json to_json(const Layer& layer);
+void from_json(const Json& json, Layer& layer);
+Json to_json(const std::vector<Layer>& layers);
+void from_json(const Json& json, std::vector<Layer>& layers);
 
 }  // namespace danlu
