@@ -22,6 +22,17 @@ struct PackedPanels {
   bool ready = false;       ///< a call with the same b, n and k has kept it
 };
 
+/// Takes a product block of rows by block of rows, and works on one while the next is computed.
+class RowTaker {
+ public:
+  virtual ~RowTaker() = default;
+  /// Where rows [row, row + rows) of the product go, c_row from one to the next; the rows before
+  /// are complete. `some` will be called about `turns` times until these are.
+  virtual float* begin(int64_t row, int64_t rows, int64_t turns) = 0;
+  /// A little work on the rows before.
+  virtual void some() = 0;
+};
+
 /// The loops for one ISA.
 struct BlockedMatmul {
   int64_t rows, columns;  ///< c is best cut at multiples of them
@@ -30,6 +41,10 @@ struct BlockedMatmul {
   /// As MatmulFunction, with any stride between b's columns.
   void (*run)(const MatmulBlock& block, int64_t b_column, EpilogueFunction epilogue,
               PackedPanels panels);
+  /// The same for blocks of `rows` rows, given to `taker`; `memory`: `scratch_bytes` of a block and
+  /// a b that is kept. Null where there is no such thing.
+  void (*run_by_rows)(const MatmulBlock& block, int64_t b_column, int64_t rows, RowTaker& taker,
+                      float* memory) = nullptr;
 };
 BlockedMatmul blocked_matmul_function(Isa isa);
 

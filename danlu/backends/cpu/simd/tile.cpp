@@ -9,9 +9,6 @@
 namespace danlu::cpu::simd {
 namespace {
 
-constexpr size_t kAlign = 64;
-constexpr size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
-
 /// How the tiles lie in one space.
 struct Grid {
   int64_t outer = 0, inner = 0;
@@ -155,7 +152,7 @@ void TileKernel::cut(int64_t chunks) {
 
 void TileKernel::lay_out_scratch() {
   const size_t tile_bytes = static_cast<size_t>(plan_.tile) * sizeof(float);
-  uniform_offset_ = aligned(plan_.num_registers * sizeof(float*));
+  uniform_offset_ = plan_.pointer_bytes();
   laid_out_offset_ = uniform_offset_ + plan_.uniform_registers.size() * kUniform * sizeof(float);
   buffer_offset_ = laid_out_offset_ + (plan_.rows.size() + plan_.columns.size()) * tile_bytes;
   chunk_bytes_ = buffer_offset_ + plan_.num_slots * tile_bytes;
@@ -165,19 +162,8 @@ void TileKernel::lay_out_scratch() {
 void TileKernel::prepare_part(const KernelArgs& args, const Part& part, std::byte* scratch,
                               float** regs) const {
   const Grid& grid = grids_[part.space];
-  float* uniform = reinterpret_cast<float*>(scratch + uniform_offset_);
-  for (const uint32_t reg : plan_.uniform_registers) {
-    regs[reg] = uniform;
-    uniform += kUniform;
-  }
-  for (const TilePlan::Load& load : plan_.scalars) {
-    float value;
-    load.convert(input(args, part.space, load.input), &value, 1);
-    std::fill_n(regs[load.input], kUniform, value);
-  }
-  for (const TileStep& step : plan_.once) {
-    step.loop(regs[step.a], regs[step.b], regs[step.c], regs[step.out], kUniform, 0);
-  }
+  plan_.place_uniform(args.inputs + part.space * plan_.num_inputs,
+                      reinterpret_cast<float*>(scratch + uniform_offset_), regs);
   float* laid_out = reinterpret_cast<float*>(scratch + laid_out_offset_);
   for (const TilePlan::Load& load : plan_.rows) {
     regs[load.input] = laid_out;
@@ -232,16 +218,10 @@ void TileKernel::place_rows(const KernelArgs& args, const Part& part, int64_t se
   }
 }
 
-/// Where operands that stay where they are begin.
 void TileKernel::place_streams(const KernelArgs& args, const Part& part, int64_t offset,
                                float** regs) const {
-  for (const uint32_t i : plan_.direct_in) {
-    const void* at = input(args, part.space, i);
-    regs[i] = const_cast<float*>(static_cast<const float*>(at)) + offset;
-  }
-  for (const TilePlan::Store& store : plan_.direct_out) {
-    regs[store.reg] = reinterpret_cast<float*>(output(args, part.space, store.output)) + offset;
-  }
+  plan_.place_streams(args.inputs + part.space * plan_.num_inputs,
+                      args.outputs + part.space * plan_.num_outputs, offset, regs);
 }
 
 void TileKernel::run_part(const KernelArgs& args, const Part& part, std::byte* scratch) const {

@@ -130,6 +130,36 @@ bool TilePlan::is_streaming() const {
          full.empty() && stores.empty() && reductions.empty();
 }
 
+size_t TilePlan::pointer_bytes() const {
+  constexpr size_t kAlign = 64;
+  return (num_registers * sizeof(float*) + kAlign - 1) / kAlign * kAlign;
+}
+
+void TilePlan::place_uniform(const void* const* inputs, float* memory, float** regs) const {
+  for (const uint32_t reg : uniform_registers) {
+    regs[reg] = memory;
+    memory += kUniform;
+  }
+  for (const Load& load : scalars) {
+    float value;
+    load.convert(inputs[load.input], &value, 1);
+    std::fill_n(regs[load.input], kUniform, value);
+  }
+  for (const TileStep& step : once) {
+    step.loop(regs[step.a], regs[step.b], regs[step.c], regs[step.out], kUniform, 0);
+  }
+}
+
+void TilePlan::place_streams(const void* const* inputs, void* const* outputs, int64_t offset,
+                             float** regs) const {
+  for (const uint32_t i : direct_in) {
+    regs[i] = const_cast<float*>(static_cast<const float*>(inputs[i])) + offset;
+  }
+  for (const Store& store : direct_out) {
+    regs[store.reg] = static_cast<float*>(outputs[store.output]) + offset;
+  }
+}
+
 /// Registers whose values somebody wants in memory: an output, or a stage that did not compute
 /// them.
 std::vector<bool> TilePlan::registers_in_memory() const {

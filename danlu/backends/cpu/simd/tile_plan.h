@@ -85,6 +85,14 @@ struct TilePlan {
   /// Whether generated code does everything on operands where they are, so that it needs no tiles.
   bool is_streaming() const;
 
+  // Each register has a pointer to its memory; these set some of them.
+  size_t pointer_bytes() const;
+  /// Uniform registers: kUniform floats each from `memory` on, and the values.
+  void place_uniform(const void* const* inputs, float* memory, float** regs) const;
+  /// Operands that stay where they are, from element `offset` on.
+  void place_streams(const void* const* inputs, void* const* outputs, int64_t offset,
+                     float** regs) const;
+
  private:
   void generate(Isa isa, int64_t elements);
   std::vector<bool> registers_in_memory() const;
