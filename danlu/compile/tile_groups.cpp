@@ -18,7 +18,10 @@ namespace {
 constexpr int kMaxChain = 128;
 constexpr uint32_t kNone = UINT32_MAX;
 
-bool in_register(DType t) { return t == DType::float32 || t == DType::bool_; }
+/// Numbers of bfloat16 are rounded where they leave the registers, not after every operation.
+bool in_register(DType t) {
+  return t == DType::float32 || t == DType::bfloat16 || t == DType::bool_;
+}
 
 bool is_leaf(const GraphNode& node) { return node.op == nullptr; }
 
@@ -248,8 +251,13 @@ bool is_tileable(const GraphNode& node, const Graph& graph) {
     return false;
   }
   if (node.op == &cast_op()) {
-    const DType from = graph.spec(node.inputs[0]).dtype;
-    return node.outputs[0].dtype == DType::float32 && from != DType::float64 && !is_complex(from);
+    const DType from = graph.spec(node.inputs[0]).dtype, to = node.outputs[0].dtype;
+    // A cast to bfloat16 rounds, unless there is nothing to round, and what is cast from it has
+    // been rounded.
+    if (to == DType::bfloat16) return from == DType::bool_;
+    if (from == DType::bfloat16 && is_tileable(graph.nodes[node.inputs[0].node], graph))
+      return false;
+    return to == DType::float32 && from != DType::float64 && !is_complex(from);
   }
   if (!in_register(node.outputs[0].dtype)) return false;
   return std::all_of(node.inputs.begin(), node.inputs.end(),
@@ -259,7 +267,8 @@ bool is_tileable(const GraphNode& node, const Graph& graph) {
 std::optional<Epilogue> epilogue_of(const GraphNode& node, const Graph& graph) {
   if (node.op != &sum_op() && node.op != &max_op()) return std::nullopt;
   const TensorSpec& in = graph.spec(node.inputs[0]);
-  if (in.dtype != DType::float32 || in.shape.num_elements() == 0) return std::nullopt;
+  const bool sums = in.dtype == DType::float32 || in.dtype == DType::bfloat16;
+  if (!sums || in.shape.num_elements() == 0) return std::nullopt;
   const auto& axes = attrs_as<ReductionAttrs>(node.attrs).axes;
   auto reduced = [&](int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
   // Axes of length 1 count as either.

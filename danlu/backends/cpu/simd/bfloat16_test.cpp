@@ -123,27 +123,22 @@ TEST(Bfloat16, ConvolutionsForwardsAndBackwards) {
     const std::string what = i.x.to_string() + " " + i.kernel.to_string();
     const Shape bias{i.kernel[3]};
     const bool forward = fills_tiles(i.x[3], i.kernel[3], i.conv);
-    const auto names = [](bool on_tiles) {
-      auto all = expected(on_tiles);
-      if (all.front() == "bfloat16") all.front() = "amx";
-      return all;
+    const auto expect = [&](bool on_tiles, const OpDef& op, std::vector<Shape> inputs,
+                            AttrsPtr attrs) {
+      const auto names = check(integers(op, std::move(inputs), std::move(attrs)), what);
+      EXPECT_EQ(names.front() == "amx", on_tiles && simd::has_amx()) << op.name << " " << what;
     };
-    EXPECT_EQ(check(integers(conv2d_op(), {i.x, i.kernel}, make_attrs(i.conv)), what),
-              names(forward));
+    expect(forward, conv2d_op(), {i.x, i.kernel}, make_attrs(i.conv));
     const FusedConv2DAttrs fused{i.conv, FusedActivation::relu};
-    EXPECT_EQ(check(integers(fused_conv2d_op(), {i.x, i.kernel, bias}, make_attrs(fused)), what),
-              names(forward));
+    expect(forward, fused_conv2d_op(), {i.x, i.kernel, bias}, make_attrs(fused));
     const Conv2DPoolAttrs pooled{i.conv, {}, FusedActivation::relu};
-    EXPECT_EQ(check(integers(conv2d_pool_op(), {i.x, i.kernel, bias}, make_attrs(pooled)), what),
-              names(forward));
+    expect(forward, conv2d_pool_op(), {i.x, i.kernel, bias}, make_attrs(pooled));
     Conv2DAttrs back = i.conv;
     back.result = i.x;
-    EXPECT_EQ(
-        check(integers(conv2d_backward_input_op(), {i.y(), i.kernel}, make_attrs(back)), what),
-        names(fills_tiles(i.kernel[3], i.x[3], i.conv)));
+    expect(fills_tiles(i.kernel[3], i.x[3], i.conv), conv2d_backward_input_op(), {i.y(), i.kernel},
+           make_attrs(back));
     back.result = i.kernel;
-    EXPECT_EQ(check(integers(conv2d_backward_kernel_op(), {i.x, i.y()}, make_attrs(back)), what),
-              names(false));
+    expect(false, conv2d_backward_kernel_op(), {i.x, i.y()}, make_attrs(back));
   }
 }
 
