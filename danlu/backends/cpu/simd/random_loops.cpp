@@ -79,16 +79,19 @@ void uniform(const PhiloxRange& range, double low, double high, float* out) {
   const D d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const V start = hn::Set(d, low), width = hn::Set(d, high - low), unit = hn::Set(d, 0x1p-24);
+  const V end = hn::Set(d, high);
   for (int64_t block = 0; block < range.blocks; block += lanes, out += 4 * lanes) {
     V64 words[4];
     philox(range, range.first + static_cast<uint64_t>(block), words);
     V x[4];
+    auto reached = hn::FirstN(d, 0);
     for (int i = 0; i < 4; ++i) {
       x[i] = hn::Add(start, hn::Mul(width, hn::Mul(to_double<8>(words[i]), unit)));
+      reached = hn::Or(reached, hn::Ge(hn::PromoteTo(d, hn::DemoteTo(F(), x[i])), end));
     }
     store(x[0], x[1], x[2], x[3], out);
     // Rounding to float may reach the open end.
-    for (int64_t i = 0; i < 4 * lanes; ++i) {
+    for (int64_t i = 0; !hn::AllFalse(d, reached) && i < 4 * lanes; ++i) {
       if (static_cast<double>(out[i]) >= high) {
         out[i] = std::nextafter(out[i], -std::numeric_limits<float>::infinity());
       }
