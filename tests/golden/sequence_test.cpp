@@ -153,7 +153,7 @@ TEST_P(GoldenSequence, OutputsMasksAndGradientsAreThoseOfKeras) {
 
 INSTANTIATE_TEST_SUITE_P(Families, GoldenSequence,
                          testing::Values("recurrent", "cells", "wrappers", "merging", "attention",
-                                         "heads"),
+                                         "heads", "conv_lstm"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

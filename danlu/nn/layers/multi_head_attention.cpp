@@ -8,7 +8,7 @@
 #include "danlu/nn/layers/attention_masks.h"
 #include "danlu/nn/layers/checks.h"
 #include "danlu/nn/layers/configured_layer.h"
-#include "danlu/nn/layers/head_projection.h"
+#include "danlu/nn/layers/einsum_dense.h"
 #include "danlu/nn/layers/rnn_cell.h"
 #include "danlu/ops/attention.h"
 #include "danlu/ops/elementwise.h"
@@ -87,38 +87,49 @@ class ProjectedAttention : public ConfiguredLayer<Config> {
   }
 
  protected:
-  Layer projection(const char* name, int bound, std::vector<int64_t> out,
+  /// A product over the last `bound` of the axes behind `free` ones, plus a bias of all new axes.
+  Layer projection(const char* name, int free, int bound, std::vector<int64_t> out,
                    const ActivationFunction& activation = {}) const {
     const Config& c = this->config();
-    return head_projection({.name = name,
-                            .dtype = std::string(danlu::name(this->dtype())),
-                            .bound = bound,
-                            .out = std::move(out),
-                            .use_bias = c.use_bias,
-                            .activation = activation,
-                            .kernel_initializer = c.kernel_initializer,
-                            .bias_initializer = c.bias_initializer,
-                            .kernel_regularizer = c.kernel_regularizer,
-                            .bias_regularizer = c.bias_regularizer,
-                            .activity_regularizer = c.activity_regularizer,
-                            .kernel_constraint = c.kernel_constraint,
-                            .bias_constraint = c.bias_constraint});
+    const auto letters = [](int begin, int count) {
+      std::string text;
+      for (int i = 0; i < count; ++i) text += static_cast<char>('a' + begin + i);
+      return text;
+    };
+    const int channels = static_cast<int>(out.size());
+    const std::string kept = letters(0, free), summed = letters(free, bound);
+    const std::string made = letters(free + bound, channels);
+    out.insert(out.begin(), static_cast<size_t>(free - 1), kNone);
+    return EinsumDense({.equation = kept + summed + "," + summed + made + "->" + kept + made,
+                        .output_shape = OptionalShape(Shape(out)),
+                        .activation = activation,
+                        .bias_axes = c.use_bias ? std::optional<std::string>(made) : std::nullopt,
+                        .kernel_initializer = c.kernel_initializer,
+                        .bias_initializer = c.bias_initializer,
+                        .kernel_regularizer = c.kernel_regularizer,
+                        .bias_regularizer = c.bias_regularizer,
+                        .activity_regularizer = c.activity_regularizer,
+                        .kernel_constraint = c.kernel_constraint,
+                        .bias_constraint = c.bias_constraint,
+                        .name = name,
+                        .dtype = std::string(danlu::name(this->dtype()))});
   }
   /// Makes the projections of query, key and value to so many heads of so many channels.
   void build_heads(const std::vector<Shape>& inputs, std::vector<int64_t> query,
                    std::vector<int64_t> key, std::vector<int64_t> value,
                    std::vector<int64_t> output) {
-    query_ = projection("query", 1, query);
-    key_ = projection("key", 1, std::move(key));
+    const int free = inputs[0].rank() - 1;
+    query_ = projection("query", free, 1, query);
+    key_ = projection("key", free, 1, std::move(key));
     if (this->config().use_gate) {
-      gate_ = projection("gate", 1, {query[0], value[1]}, "sigmoid");
+      gate_ = projection("gate", free, 1, {query[0], value[1]}, "sigmoid");
       gate_->ensure_built(inputs[0]);
     }
-    value_ = projection("value", 1, value);
+    value_ = projection("value", free, 1, value);
     query_->ensure_built(inputs[0]);
     key_->ensure_built(inputs.back());
     value_->ensure_built(inputs[1]);
-    output_ = projection("attention_output", 2, std::move(output));
+    output_ = projection("attention_output", free, 2, std::move(output));
     output_->ensure_built(
         query_->compute_output_shape(inputs[0]).with_dim(inputs[0].rank(), value[1]));
   }
