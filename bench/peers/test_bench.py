@@ -169,6 +169,21 @@ class Protocol(unittest.TestCase):
         self.assertGreater(answer["seconds"], 0)
         self.assertGreater(self.danlu.ask("bound", steps=2)["seconds"], 0)
 
+    def test_a_sum_of_branches_trains(self):
+        """A line and itself is a line of twice the slope."""
+        def dense(name, **config):
+            return {"class_name": "Dense", "config": {"name": name, "units": 1, **config}}
+        workload = self.load("linear-regression", layers=[
+            dense("line"), {"class_name": "Add", "config": {"name": "sum"},
+                            "inputs": ["line", "line"]},
+            {"class_name": "Activation", "config": {"name": "same", "activation": "linear"}}])
+        losses = self.danlu.ask("curve", steps=2)["losses"]
+        data = workloads.make_data(workload)
+        slope = workloads.make_weights(workload)["line/kernel"][0][0]
+        errors = [2 * slope * data["x"][0][i] - data["y"][0][i] for i in range(32)]
+        self.assertAlmostEqual(losses[0], sum(e * e for e in errors) / 32, delta=1e-5 * losses[0])
+        self.assertLess(losses[1], losses[0])
+
     def test_predictions_are_timed_one_by_one(self):
         self.load("cnn-predict-1", steps=3, data="patterns")
         answer = self.danlu.ask("run", epochs=2)
