@@ -8,6 +8,7 @@ outputs times their cotangents for every input and trainable weight.
 import sys
 
 import common  # first: it chooses the backend
+import hub_cases
 import jax
 import keras
 import numpy as np
@@ -120,9 +121,12 @@ def run(case, tensors, metadata):
     }
 
 
+FAMILIES = {**sequence_cases.FAMILIES, **hub_cases.FAMILIES}
+
+
 def main(families):
-    for family in families or sequence_cases.FAMILIES:
-        cases = list(sequence_cases.FAMILIES[family]())
+    for family in families or FAMILIES:
+        cases = list(FAMILIES[family]())
         if len({case.name for case in cases}) != len(cases):
             raise ValueError(f"{family} has two cases of one name")
         tensors, metadata = {}, {"cases": [case.name for case in cases]}

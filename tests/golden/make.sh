@@ -26,6 +26,8 @@ if [[ ${1:-} == accuracy ]]; then
 fi
 
 python=$(python_with requirements.txt golden)
+# Of KerasHub only layers are used, which need none of what the whole package does.
+"$environments/golden/bin/pip" install --quiet --disable-pip-version-check --no-deps keras-hub==0.32.0 >&2
 if [[ ${1:-} == names ]]; then
   [[ $# -gt 1 ]] || "$python" "$here/names/list_names.py"
   "$python" "$here/names/generate.py" "${@:2}"
@@ -40,6 +42,6 @@ done
 {
   echo "python $("$python" -c 'import platform; print(platform.python_version())')"
   "$python" -m pip freeze --disable-pip-version-check |
-    grep -E '^(jax|jaxlib|keras|ml_dtypes|numpy|rich|safetensors|scipy)==' | sed 's/==/ /'
+    grep -E '^(jax|jaxlib|keras|keras-hub|ml_dtypes|numpy|rich|safetensors|scipy)==' | sed 's/==/ /'
   echo "Keras backend: jax on the CPU, jax_enable_x64, float64 promotion kept (common.py)"
 } >"$here/VERSIONS.txt"

@@ -22,10 +22,12 @@
 #include "danlu/nn/layers/noise.h"
 #include "danlu/nn/layers/normalization.h"
 #include "danlu/nn/layers/pooling.h"
+#include "danlu/nn/layers/positions.h"
 #include "danlu/nn/layers/recurrent.h"
 #include "danlu/nn/layers/reshape.h"
 #include "danlu/nn/layers/reshaping.h"
 #include "danlu/nn/layers/rnn.h"
+#include "danlu/nn/layers/transformer.h"
 #include "danlu/nn/layers/wrappers.h"
 
 namespace danlu {
@@ -110,6 +112,11 @@ constexpr std::array kLayers = {
     Entry{"LSTMCell", make<LSTMCell, LSTMCellConfig>},
     Entry{"GRUCell", make<GRUCell, GRUCellConfig>},
     Entry{"RNN", make<RNN, RNNConfig>},
+    Entry{"SinePositionEncoding", make<SinePositionEncoding, SinePositionEncodingConfig>},
+    Entry{"RotaryEmbedding", make<RotaryEmbedding, RotaryEmbeddingConfig>},
+    Entry{"PositionEmbedding", make<PositionEmbedding, PositionEmbeddingConfig>},
+    Entry{"TransformerEncoder", make<TransformerEncoder, TransformerConfig>},
+    Entry{"TransformerDecoder", make<TransformerDecoder, TransformerDecoderConfig>},
     Entry{"StackedRNNCells", make<StackedRNNCells, StackedRNNCellsConfig>},
     Entry{"Conv1D", make<Conv1D, ConvConfig>},
     Entry{"Conv2D", make<Conv2D, ConvConfig>},
