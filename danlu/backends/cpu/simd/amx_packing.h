@@ -22,12 +22,12 @@ class Ahead {
         rows_(rows) {}
 
   /// Cuts what there is into `turns`.
-  void share_out(int64_t turns) { each_ = parts_of(parts_of(length_, kPair) * rows_, turns); }
+  void share_out(int64_t turns) { each_ = parts_of(parts_of(length_, kLine) * rows_, turns); }
 
   void fetch() {
     for (int64_t i = 0; i < each_ && rows_ > 0; ++i) {
       __builtin_prefetch(at_ + column_, 0, 2);
-      column_ += kPair;
+      column_ += kLine;
       if (column_ < length_) continue;
       column_ = 0;
       at_ += row_;
@@ -36,8 +36,7 @@ class Ahead {
   }
 
  private:
-  /// A line's neighbour comes with it.
-  static constexpr int64_t kPair = 128;
+  static constexpr int64_t kLine = 64;
   const char* at_ = nullptr;
   int64_t row_ = 0, length_ = 0;  ///< in bytes
   int64_t rows_ = 0, column_ = 0, each_ = 0;
