@@ -140,7 +140,7 @@ Sequential make_model(const Recipe& recipe, const RecipeOptions& options,
   Sequential model = recipe.model();
   model.compile({.optimizer = chosen,
                  .loss = recipe.loss,
-                 .metrics = {recipe.metrics.begin(), recipe.metrics.end()}});
+                 .metrics = std::vector<Metric>(recipe.metrics.begin(), recipe.metrics.end())});
   if (!options.load.empty()) model.load_weights(options.load);
   return model;
 }

@@ -7,15 +7,21 @@
 #include "danlu/base/error.h"
 
 namespace danlu {
+
+Array cast(const Array& x, DType dtype);  // of danlu/ops
+
 namespace {
 
+thread_local std::optional<DType> current_autocast;
 thread_local StateScope* current_scope = nullptr;
+thread_local VariableWatch* current_watch = nullptr;
 
 }  // namespace
 
 struct Variable::Cell {
   std::string name;
   bool trainable = true;
+  bool autocast = true;
   TensorSpec spec;
   Array value;
   std::atomic<uint64_t> version{0};
@@ -33,6 +39,8 @@ const std::string& Variable::name() const { return cell_->name; }
 void Variable::set_name(std::string name) { cell_->name = std::move(name); }
 bool Variable::trainable() const { return cell_->trainable; }
 void Variable::set_trainable(bool trainable) { cell_->trainable = trainable; }
+bool Variable::autocast() const { return cell_->autocast; }
+void Variable::set_autocast(bool autocast) { cell_->autocast = autocast; }
 uint64_t Variable::version() const { return cell_->version.load(std::memory_order_acquire); }
 void Variable::bump_version() {
   // One writer at a time, as for the elements; a locked addition would cost more than a small step.
@@ -51,11 +59,17 @@ const TensorSpec& Variable::spec() const {
 
 Array Variable::value() const {
   spec();
+  if (current_watch != nullptr) current_watch->note(*this);
+  Array value = cell_->value;
   for (StateScope* scope = current_scope; scope != nullptr; scope = scope->outer_) {
     const auto it = scope->values_.find(id());
-    if (it != scope->values_.end()) return it->second;
+    if (it == scope->values_.end()) continue;
+    value = it->second;
+    break;
   }
-  return cell_->value;
+  const bool as_it_is = !current_autocast || *current_autocast == value.dtype() ||
+                        !cell_->autocast || !is_floating(value.dtype());
+  return as_it_is ? value : cast(value, *current_autocast);
 }
 
 void Variable::assign(const Array& value) {
@@ -73,6 +87,7 @@ void Variable::assign(const Array& value) {
                       .received = std::string(danlu::name(value.dtype())),
                       .hint = "cast it first"});
   }
+  if (current_watch != nullptr) current_watch->note(*this);
   if (current_scope != nullptr) {
     current_scope->values_.insert_or_assign(id(), value);
     return;
@@ -116,6 +131,19 @@ Array StateScope::value(const Variable& variable) const {
 
 bool StateScope::contains(const Variable& variable) const {
   return values_.contains(variable.id());
+}
+
+AutocastScope::AutocastScope(DType dtype)
+    : outer_(std::exchange(current_autocast, std::optional(dtype))) {}
+AutocastScope::~AutocastScope() { current_autocast = outer_; }
+std::optional<DType> AutocastScope::current() { return current_autocast; }
+
+VariableWatch::VariableWatch() : outer_(std::exchange(current_watch, this)) {}
+VariableWatch::~VariableWatch() { current_watch = outer_; }
+
+void VariableWatch::note(const Variable& variable) {
+  if (ids_.insert(variable.id()).second) seen_.push_back(variable);
+  if (outer_ != nullptr) outer_->note(variable);
 }
 
 }  // namespace danlu

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "danlu/core/array.h"
@@ -23,11 +25,15 @@ class Variable {
   void set_name(std::string name);
   bool trainable() const;
   void set_trainable(bool trainable);
+  /// Whether an AutocastScope applies; true at first.
+  bool autocast() const;
+  void set_autocast(bool autocast);
   const TensorSpec& spec() const;
   const Shape& shape() const { return spec().shape; }
   DType dtype() const { return spec().dtype; }
 
-  /// The current value, or what the innermost StateScope puts in its place.
+  /// The current value, or what the innermost StateScope puts in its place; in an AutocastScope of
+  /// its dtype.
   Array value() const;
   operator Array() const { return value(); }
   /// Errors: ShapeError or DTypeError, naming the variable, unless the specs agree.
@@ -68,6 +74,42 @@ class StateScope {
   friend class Variable;
   std::unordered_map<const void*, Array> values_;
   StateScope* outer_ = nullptr;
+};
+
+/// While one lives, floating point Variables give their values in `dtype` on this thread: how a
+/// layer computes in another dtype than its weights have. What is assigned keeps the Variable's.
+class AutocastScope {
+ public:
+  explicit AutocastScope(DType dtype);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+  /// The innermost scope's dtype.
+  static std::optional<DType> current();
+
+ private:
+  std::optional<DType> outer_;
+};
+
+/// While one lives, every Variable that is read or assigned on this thread is noted.
+class VariableWatch {
+ public:
+  VariableWatch();
+  ~VariableWatch();
+  VariableWatch(const VariableWatch&) = delete;
+  VariableWatch& operator=(const VariableWatch&) = delete;
+
+  /// Each once, in the order of first use.
+  const std::vector<Variable>& seen() const { return seen_; }
+
+ private:
+  friend class Variable;
+  void note(const Variable& variable);
+
+  std::vector<Variable> seen_;
+  std::unordered_set<const void*> ids_;
+  VariableWatch* outer_;
 };
 
 }  // namespace danlu

@@ -263,7 +263,7 @@ std::vector<CallRef> FunctionalNetwork::calls_of(const Layer& layer) const {
 }
 
 std::vector<Shape> FunctionalNetwork::layer_output_shapes(size_t index) const {
-  return calls_of(layers_.at(index))[0]->output_shapes;
+  return calls_of(layers_.at(index)).back()->output_shapes;
 }
 
 std::vector<std::string> FunctionalNetwork::input_names() const {

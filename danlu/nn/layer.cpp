@@ -11,13 +11,13 @@
 namespace danlu {
 namespace {
 
-DType layer_dtype(const std::string& dtype, const std::string& where) {
-  if (dtype.empty()) return floatx();
-  if (dtype == "float32" || dtype == "float64") return dtype_from_name(dtype);
-  throw ValueError({.where = where,
-                    .what = "A layer cannot compute in this dtype",
-                    .expected = "\"float32\" or \"float64\"",
-                    .received = "\"" + dtype + "\""});
+DTypePolicy policy_of(const LayerOptions& options, const std::string& where) {
+  if (options.dtype.empty()) return dtype_policy();
+  if (!options.any_dtype) return DTypePolicy(options.dtype, where);
+  DTypePolicy policy("float32");
+  policy.compute_dtype = policy.variable_dtype = dtype_from_name(options.dtype);
+  policy.name = options.dtype;
+  return policy;
 }
 
 void append(std::vector<Variable>& to, const std::vector<Variable>& from) {
@@ -40,10 +40,12 @@ Array CallContext::tensor(const std::string& name) const {
 }
 
 LayerImpl::LayerImpl(std::string_view type, LayerOptions options)
-    : type_(type), options_(std::move(options)), named_(!options_.name.empty()) {
+    : type_(type),
+      options_(std::move(options)),
+      named_(!options_.name.empty()),
+      policy_("float32") {
   if (!named_) options_.name = automatic_name(type);
-  dtype_ = options_.any_dtype && !options_.dtype.empty() ? dtype_from_name(options_.dtype)
-                                                         : layer_dtype(options_.dtype, where());
+  policy_ = policy_of(options_, where());
 }
 
 std::string LayerImpl::where() const { return type_ + " '" + name() + "'"; }
@@ -89,6 +91,11 @@ LayerOutputs LayerImpl::apply(const std::vector<Array>& inputs, const CallContex
   }
   ensure_built(shapes);
   return with_error_context(where(), [&] {
+    const std::optional<DType> outer = AutocastScope::current();
+    std::optional<AutocastScope> own;
+    if (outer ? *outer != compute_dtype() : compute_dtype() != variable_dtype()) {
+      own.emplace(compute_dtype());
+    }
     std::vector<Array> cast_inputs = inputs;
     for (Array& x : cast_inputs) {
       if (casts_input() && x.dtype() != compute_dtype()) x = cast(x, compute_dtype());
@@ -179,7 +186,7 @@ int64_t LayerImpl::count_params() const {
 
 Variable LayerImpl::add_weight(std::string name, const Shape& shape, const Initializer& initializer,
                                bool trainable) {
-  weights_.emplace_back(initializer(shape, dtype_), std::move(name), trainable);
+  weights_.emplace_back(initializer(shape, variable_dtype()), std::move(name), trainable);
   return weights_.back();
 }
 
@@ -232,7 +239,7 @@ Variable LayerImpl::add_seed_state(std::optional<int64_t> seed) {
 }
 
 Variable LayerImpl::add_state(std::string name, const Shape& shape) {
-  states_.emplace_back(zeros(shape, dtype_), std::move(name), false);
+  states_.emplace_back(zeros(shape, compute_dtype()), std::move(name), false);
   return states_.back();
 }
 

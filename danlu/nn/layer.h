@@ -12,6 +12,7 @@
 #include "danlu/io/json.h"
 #include "danlu/nn/config_types.h"
 #include "danlu/nn/constraints.h"
+#include "danlu/nn/dtype_policy.h"
 #include "danlu/nn/initializers.h"
 #include "danlu/nn/keras_tensor.h"
 #include "danlu/nn/regularizers.h"
@@ -46,7 +47,7 @@ struct LayerOutputs {
 /// What every layer's config ends with.
 struct LayerOptions {
   std::string name;   ///< empty: "dense", "dense_1", …
-  std::string dtype;  ///< empty: floatx()
+  std::string dtype;  ///< name of a policy; empty: dtype_policy()
   bool trainable = true;
   OptionalShape input_shape;  ///< without the batch axis
   bool any_dtype = false;     ///< also those one cannot compute in
@@ -71,10 +72,11 @@ class LayerImpl {
   /// Whether `name` was given, not counted.
   bool is_named() const { return named_; }
   /// dtype of the weights.
-  DType dtype() const { return dtype_; }
-  DType variable_dtype() const { return dtype_; }
-  /// dtype of the computation and the output.
-  DType compute_dtype() const { return dtype_; }
+  DType dtype() const { return policy_.variable_dtype; }
+  DType variable_dtype() const { return policy_.variable_dtype; }
+  /// dtype of the computation and the output. Where it is another one, `call` reads weights in it.
+  DType compute_dtype() const { return policy_.compute_dtype; }
+  const DTypePolicy& dtype_policy() const { return policy_; }
   const OptionalShape& declared_input_shape() const { return options_.input_shape; }
   /// "Dense 'dense_1'", as errors name it.
   std::string where() const;
@@ -177,7 +179,7 @@ class LayerImpl {
   std::string type_;
   LayerOptions options_;
   bool named_;
-  DType dtype_;
+  DTypePolicy policy_;
   bool built_ = false;
   std::vector<Shape> build_shapes_;
   struct Rule {

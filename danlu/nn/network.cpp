@@ -137,7 +137,7 @@ Json SequentialNetwork::get_config() const {
   Json config = Json::object();
   config.set("name", name());
   config.set("trainable", trainable());
-  config.set("dtype", std::string(danlu::name(dtype())));
+  config.set("dtype", dtype_policy().name);
   config.set("layers", std::move(layers));
   return config;
 }

@@ -3,7 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
+#include <regex>
+#include <set>
 #include <utility>
+
+#include "danlu/base/error.h"
+#include "danlu/nn/costs.h"
 
 namespace danlu {
 namespace {
@@ -32,50 +38,90 @@ std::string repeat(const char* text, int64_t times) {
   return out;
 }
 
-/// Words put into lines of at most `width` characters; longer words are cut.
+std::string cut(const std::string& text, int64_t width) {
+  return text_width(text) <= width ? text : prefix(text, width - 1) + "…";
+}
+
+/// Lines of at most `width` characters as Keras's table library makes them: broken before words,
+/// which keep the spaces around them; longer words are cut.
 std::vector<std::string> wrap(const std::string& text, int64_t width) {
-  std::vector<std::string> lines;
-  std::string line;
+  std::vector<std::string> lines = {""};
+  int64_t used = 0;
   size_t begin = 0;
+  const auto find = [&](bool space, size_t from) {
+    return std::min(space ? text.find(' ', from) : text.find_first_not_of(' ', from), text.size());
+  };
   while (begin < text.size()) {
-    size_t end = text.find(' ', begin);
-    if (end == std::string::npos) end = text.size();
-    std::string word = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (!line.empty() && text_width(line) + 1 + text_width(word) <= width) {
-      line += " " + word;
-      continue;
+    const size_t end_of_word = find(true, find(false, begin));
+    const size_t end = find(false, end_of_word);
+    const std::string word = text.substr(begin, end - begin);
+    if (text_width(text.substr(begin, end_of_word - begin)) <= width - used) {
+      used += text_width(word);
+    } else {
+      if (begin > 0) lines.emplace_back();
+      used = text_width(word);
     }
-    if (!line.empty()) lines.push_back(std::exchange(line, ""));
-    while (text_width(word) > width) {
-      lines.push_back(prefix(word, width));
-      word.erase(0, lines.back().size());
-    }
-    line = word;
+    lines.back() += word;
+    begin = end;
   }
-  lines.push_back(line);
+  for (std::string& line : lines) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    line = cut(line, width);
+  }
   return lines;
 }
 
+struct Column {
+  std::string header;
+  Align align;
+};
+
+/// What a table shows, and where its columns end as shares of the line.
+struct Layout {
+  std::vector<Column> columns = {
+      {"Layer (type)", Align::left}, {"Output Shape", Align::left}, {"Param #", Align::right}};
+  std::vector<double> ends = {0.45, 0.80, 1.0};
+  int line = 88;
+
+  Layout(bool connections, const SummaryOptions& options) {
+    if (connections) {
+      columns.push_back({"Connected to", Align::left});
+      ends = {0.3, 0.56, 0.74, 1.0};
+      line = 108;
+    }
+    if (options.show_trainable) add({"Trainable", Align::center}, 0.90);
+    if (options.show_costs) {
+      add({"FLOPs", Align::right}, 0.90);
+      add({"Weights", Align::right}, 0.88);
+      add({"Outputs", Align::right}, 0.88);
+    }
+    const int columns = options.columns > 0 ? options.columns : 80;
+    line =
+        options.line_length > 0 ? options.line_length : std::max(40, std::min(line, columns - 4));
+  }
+
+ private:
+  void add(Column column, double share_of_others) {
+    for (double& end : ends) end *= share_of_others;
+    ends.push_back(1.0);
+    columns.push_back(std::move(column));
+    line += 12;
+  }
+};
+
 /// Widths of the columns, spaces at both sides included. The shares are those of Keras; what the
 /// borders and spaces take is spread as its table library spreads it.
-std::vector<int64_t> column_widths(bool show_trainable, int columns) {
-  std::vector<double> ends = {0.45, 0.80, 1.0};
-  if (show_trainable) {
-    for (double& end : ends) end *= 0.90;
-    ends.push_back(1.0);
-  }
-  const int64_t line = std::max(40, std::min(show_trainable ? 99 : 88, columns - 4));
+std::vector<int64_t> column_widths(const Layout& layout) {
   std::vector<int64_t> widths;
   int64_t used = 0, total = 0;
-  for (const double end : ends) {
-    const int64_t width = static_cast<int64_t>(end * static_cast<double>(line)) - used;
+  for (const double end : layout.ends) {
+    const int64_t width = static_cast<int64_t>(end * static_cast<double>(layout.line)) - used;
     used += width;
     widths.push_back(width + 2);
     total += width + 2;
   }
   const auto count = static_cast<int64_t>(widths.size());
-  int64_t excess = total - (line - count - 1);
+  int64_t excess = total - (layout.line - count - 1);
   for (int64_t i = 0; i < count; ++i) {
     const auto cut = static_cast<int64_t>(
         std::nearbyint(static_cast<double>(excess) / static_cast<double>(count - i)));
@@ -130,13 +176,103 @@ class Table {
   std::string text_;
 };
 
-std::string cut(const std::string& text, int64_t width) {
-  return text_width(text) <= width ? text : prefix(text, width - 1) + "…";
-}
-
 std::string trainable_mark(const Layer& layer) {
   if (layer->count_params() == 0) return "-";
   return layer->trainable() ? "Y" : "N";
+}
+
+/// "(None, 3)"; of several "[(None, 3), (None, 4)]".
+std::string shapes_text(const std::vector<Shape>& shapes) {
+  std::string text;
+  for (const Shape& shape : shapes) {
+    text += text.empty() ? "(" : ", (";
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      text += axis > 0 ? ", " : "";
+      text += shape[axis] == kNone ? "None" : std::to_string(shape[axis]);
+    }
+    text += ")";
+  }
+  return shapes.size() == 1 ? text : "[" + text + "]";
+}
+
+/// Whether layers do more than follow one another: what "Connected to" is for.
+bool has_connections(const Network& network) {
+  std::set<std::string> parents;
+  size_t layers_with_one = 0;
+  for (size_t i = 0; i < network.layers().size(); ++i) {
+    const std::vector<std::string> connected = network.connected_to(i);
+    if (connected.size() > 1) return true;
+    if (connected.empty()) continue;
+    ++layers_with_one;
+    if (!parents.insert(connected[0]).second) return true;
+  }
+  return layers_with_one > 0 && layers_with_one + 1 < network.layers().size();
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all.empty() ? "-" : all;
+}
+
+class Rows {
+ public:
+  Rows(const SummaryOptions& options, bool connections)
+      : options_(options), connections_(connections) {}
+
+  void add(const Network& network, size_t first, size_t end, int level) {
+    const std::vector<LayerCost> costs =
+        options_.show_costs ? layer_costs(network) : std::vector<LayerCost>();
+    for (size_t i = first; i < end; ++i) {
+      const Layer& layer = network.layers()[i];
+      std::string prefix;
+      for (int j = 0; j < level; ++j) prefix += "   ";
+      std::vector<std::string> cells = {
+          (level > 0 ? prefix + "└ " : "") + layer.name() + " (" + layer->type() + ")",
+          network.built() ? shapes_text(network.layer_output_shapes(i)) : "?",
+          layer->built() || layer->type() == "InputLayer" ? with_thousands(layer->count_params())
+                                                          : "0 (unbuilt)"};
+      // Keras finds connections of a layer in a network inside nowhere.
+      if (connections_) cells.push_back(level > 0 ? "-" : joined(network.connected_to(i)));
+      if (options_.show_trainable) cells.push_back(trainable_mark(layer));
+      if (options_.show_costs) {
+        cells.push_back(costs[i].flops ? readable_flops(*costs[i].flops) : "?");
+        cells.push_back(readable_bytes(costs[i].weight_bytes));
+        cells.push_back(costs[i].output_bytes ? readable_bytes(*costs[i].output_bytes) : "?");
+      }
+      rows.push_back(std::move(cells));
+      const auto* inside = dynamic_cast<const Network*>(layer.impl().get());
+      if (options_.expand_nested && inside != nullptr) {
+        add(*inside, 0, inside->layers().size(), level + 1);
+      }
+    }
+  }
+
+  std::vector<std::vector<std::string>> rows;
+
+ private:
+  const SummaryOptions& options_;
+  bool connections_;
+};
+
+/// The layers [first, end) that `range` asks for.
+std::pair<size_t, size_t> layers_in_range(
+    const Network& network, const std::optional<std::pair<std::string, std::string>>& range) {
+  const std::vector<Layer>& layers = network.layers();
+  if (!range) return {0, layers.size()};
+  size_t first = layers.size(), end = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const auto matches = [&](const std::string& pattern) {
+      return std::regex_search(layers[i].name(), std::regex("^(?:" + pattern + ")"));
+    };
+    if (first == layers.size() && matches(range->first)) first = i;
+    if (matches(range->second)) end = i + 1;
+  }
+  if (first < end) return {first, end};
+  throw ValueError({.where = network.where(),
+                    .what = "No layers lie in this `layer_range`",
+                    .expected = "names, or regular expressions, of a layer and of a later one",
+                    .received = "{\"" + range->first + "\", \"" + range->second + "\"}"});
 }
 
 struct Totals {
@@ -158,7 +294,7 @@ struct Totals {
 std::string with_thousands(int64_t value) {
   std::string text = std::to_string(value);
   for (auto i = static_cast<int64_t>(text.size()) - 3; i > (value < 0 ? 1 : 0); i -= 3) {
-    text.insert(static_cast<size_t>(i), ",");
+    text.insert(static_cast<size_t>(i), 1, ',');
   }
   return text;
 }
@@ -176,25 +312,38 @@ std::string readable_bytes(int64_t bytes) {
   return text;
 }
 
+std::string readable_flops(double flops) {
+  static constexpr const char* kUnits[] = {"", "K", "M", "G", "T", "P"};
+  int unit = 0;
+  while (flops >= 1000 && unit < 5) {
+    flops /= 1000;
+    ++unit;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f%s" : "%.2f %s", flops, kUnits[unit]);
+  return text;
+}
+
 std::string summary_text(const Network& network, const SummaryOptions& options) {
-  const auto widths = column_widths(options.show_trainable, options.columns);
-  std::vector<std::string> header = {"Layer (type)", "Output Shape", "Param #"};
-  if (options.show_trainable) header.push_back("Trainable");
-  for (size_t i = 0; i < header.size(); ++i) header[i] = cut(header[i], widths[i] - 2);
-  Table table(widths, {Align::left, Align::left, Align::right, Align::center});
+  const bool connections = has_connections(network);
+  const Layout layout(connections, options);
+  const auto widths = column_widths(layout);
+  std::vector<std::string> header;
+  std::vector<Align> aligns;
+  for (size_t i = 0; i < widths.size(); ++i) {
+    header.push_back(cut(layout.columns[i].header, widths[i] - 2));
+    aligns.push_back(layout.columns[i].align);
+  }
+  Table table(widths, aligns);
   table.rule("┏", "━", "┳", "┓");
   table.row(header, "┃");
   table.rule("┡", "━", "╇", "┩");
-  const auto& layers = network.layers();
-  for (size_t i = 0; i < layers.size(); ++i) {
-    const Layer& layer = layers[i];
-    std::vector<std::string> cells = {
-        layer.name() + " (" + layer->type() + ")",
-        network.built() ? network.layer_output_shapes(i)[0].to_string() : "?",
-        layer->built() ? with_thousands(layer->count_params()) : "0 (unbuilt)"};
-    if (options.show_trainable) cells.push_back(trainable_mark(layer));
-    table.row(cells, "│");
-    if (i + 1 < layers.size()) table.rule("├", "─", "┼", "┤");
+  Rows body(options, connections);
+  const auto [first, end] = layers_in_range(network, options.layer_range);
+  body.add(network, first, end, 0);
+  for (size_t i = 0; i < body.rows.size(); ++i) {
+    if (i > 0) table.rule("├", "─", "┼", "┤");
+    table.row(body.rows[i], "│");
   }
   table.rule("└", "─", "┴", "┘");
 

@@ -61,12 +61,18 @@ void FitLoop::train_epoch(BatchStream& stream, int64_t epoch, const Callbacks& c
   steps.reset_metrics();
   stream.start(epoch);
   batch_ = 0;
+  const int64_t together = steps.config().steps_per_execution,
+                last = stream.dataset().num_batches() - 1;
   while (const Batch* batch = stream.next()) {
-    for (const CallbackHandle& callback : callbacks) callback->on_train_batch_begin(batch_);
+    if (batch_ % together == 0) {
+      for (const CallbackHandle& callback : callbacks) callback->on_train_batch_begin(batch_);
+    }
     const BoundStep& step = steps.train(*batch, static_cast<bool>(options.on_taps));
     if (options.on_taps) options.on_taps(batch_, step.taps());
-    for (const CallbackHandle& callback : callbacks) {
-      callback->on_train_batch_end(batch_, batch_logs_);
+    if ((batch_ + 1) % together == 0 || batch_ == last) {
+      for (const CallbackHandle& callback : callbacks) {
+        callback->on_train_batch_end(batch_, batch_logs_);
+      }
     }
     ++batch_;
     if (interrupt.requested()) return;
@@ -97,10 +103,9 @@ History FitLoop::fit(const Dataset& data, const FitOptions& options) {
   check_options(options);
   require_samples(data, "fit");
   model_.steps();
-  model_.ensure_built(data);
   model_.stop_training = false;
 
-  Dataset samples = data;
+  Dataset samples = model_.prepared(data, true);
   if (options.shuffle) {
     const int64_t seed = options.seed ? *options.seed : next_random_seed();
     samples = samples.shuffle(static_cast<uint64_t>(seed));
@@ -111,7 +116,8 @@ History FitLoop::fit(const Dataset& data, const FitOptions& options) {
     const int64_t size =
         options.validation_batch_size > 0 ? options.validation_batch_size : data.batch_size();
     const std::optional<Dataset>& own = options.validation_data.dataset();
-    validation.emplace(own ? *own : model_.dataset(options.validation_data.split(), size));
+    validation.emplace(
+        model_.prepared(own ? *own : model_.dataset(options.validation_data.split(), size), true));
     require_samples(validation->dataset(), "fit, validation_data");
   }
 
@@ -154,13 +160,13 @@ History FitLoop::fit(const Dataset& data, const FitOptions& options) {
 Logs FitLoop::evaluate(const Dataset& data, const EvaluateOptions& options) {
   require_samples(data, "evaluate");
   model_.steps();
-  model_.ensure_built(data);
+  const Dataset samples = model_.prepared(data, true);
   Callbacks callbacks = options.callbacks;
   add_progress(callbacks, options.verbose);
   for (const CallbackHandle& callback : callbacks) {
     callback->attach(&model_, {.steps = data.num_batches(), .batch_size = data.batch_size()});
   }
-  BatchStream stream(data);
+  BatchStream stream(samples);
   Logs logs;
   with_batch_context([] { return std::string("evaluate"); },
                      [&] { logs = test_epoch(stream, callbacks); });

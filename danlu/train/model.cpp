@@ -9,8 +9,10 @@
 #include "danlu/base/error.h"
 #include "danlu/io/safetensors.h"
 #include "danlu/nn/functional.h"
-#include "danlu/nn/summary.h"
+#include "danlu/nn/layers/registry.h"
+#include "danlu/optim/loss_scale.h"
 #include "danlu/train/class_weight.h"
+#include "danlu/train/custom_network.h"
 #include "danlu/train/fit_loop.h"
 #include "danlu/train/steps.h"
 
@@ -39,8 +41,10 @@ DataSplit weighted(DataSplit data, const HostTensors& sample_weight) {
 struct Model::Predictor {
   explicit Predictor(std::shared_ptr<Network> network)
       : step([network](const auto&) { return network_state(*network); },
-             [network](const StepInputs& inputs) -> std::vector<Array> {
-               return {(*network)(inputs.x[0])};
+             [network](const StepInputs& inputs) {
+               std::vector<Array> outputs = network->apply(inputs.x).values;
+               network->clear_losses();
+               return outputs;
              }) {}
   StepCache step;
 };
@@ -64,6 +68,14 @@ Layer Model::get_layer(const std::string& name) const {
                     .what = "There is no layer of this name",
                     .expected = "one of " + names,
                     .received = "\"" + name + "\""});
+}
+
+Layer Model::get_layer(size_t index) const {
+  if (index < layers().size()) return layers()[index];
+  throw ValueError({.where = network_->where(),
+                    .what = "There are not so many layers",
+                    .expected = "an index below " + std::to_string(layers().size()),
+                    .received = std::to_string(index)});
 }
 
 TrainState Model::train_state(const Optimizer& optimizer) const {
@@ -185,8 +197,11 @@ void Model::load_weights(const std::string& path) {
 }
 
 void Model::compile(CompileConfig config) {
-  steps_ = std::make_unique<Steps>(network_, std::move(config.optimizer), std::move(config.loss),
-                                   std::move(config.metrics), std::move(config.weighted_metrics));
+  const bool scales = config.auto_scale_loss && network_->dtype_policy().name == "mixed_float16";
+  if (scales && config.optimizer->type() != "LossScaleOptimizer") {
+    config.optimizer = LossScaleOptimizer(config.optimizer, {.name = "loss_scale_optimizer"});
+  }
+  steps_ = std::make_unique<Steps>(network_, std::move(config));
 }
 
 Steps& Model::steps() const {
@@ -202,19 +217,25 @@ Dataset Model::dataset(DataSplit split, int64_t batch_size) const {
   DatasetOptions options;
   const DType x_dtype = split.x.defined() ? split.x.dtype() : DType::float32;
   if (!layers().empty() && (is_floating(x_dtype) || x_dtype == DType::uint8)) {
-    options.x_dtype = layers()[0]->dtype();
+    const DType first = layers()[0]->dtype();
+    options.x_dtype = is_floating(first) ? first : network_->dtype();
   }
   return Dataset(std::move(split), options).batch(batch_size);
 }
 
-void Model::ensure_built(const Dataset& data) const {
-  const Shape batch = data.x_spec(1).shape;
-  network_->ensure_built(batch.with_dim(0, kNone));
+Dataset Model::prepared(const Dataset& data, bool for_steps) const {
+  Dataset ordered = data.ordered(network_->input_names(), network_->output_names());
+  if (for_steps && dynamic_cast<const CustomNetwork*>(network_.get()) != nullptr) return ordered;
+  std::vector<Shape> shapes;
+  for (size_t i = 0; i < data.split().x.count(); ++i) {
+    shapes.push_back(ordered.x_spec(1, i).shape.with_dim(0, kNone));
+  }
+  network_->ensure_built(shapes);
+  return ordered;
 }
 
 Profile Model::profile(const DataSplit& data, int64_t batch_size, int count) {
-  const Dataset batches = dataset(data, batch_size);
-  ensure_built(batches);
+  const Dataset batches = prepared(dataset(data, batch_size), true);
   Batch batch;
   for (const Batch& first : batches.epoch(0)) {
     batch = first;
@@ -269,41 +290,47 @@ Logs Model::evaluate(const HostTensors& x, const HostTensors& y, const EvaluateO
   return evaluate(DataSplit{x, y}, options);
 }
 
-Array Model::predict(const Dataset& data) {
-  ensure_built(data);
-  HostTensor result;
+Predictions Model::predict(const Dataset& data) {
+  const Dataset samples = prepared(data, false);
+  std::vector<HostTensor> results;
   int64_t done = 0;
-  for (const Batch& batch : data.epoch(0)) {
-    const HostTensor& y = predictor_->step.run(batch.x).outputs()[0];
-    if (!result.defined()) {
-      result = HostTensor::empty(y.shape().with_dim(0, data.num_samples()), y.dtype());
+  for (const Batch& batch : samples.epoch(0)) {
+    const std::vector<HostTensor>& outputs = predictor_->step.run(batch.x).outputs();
+    if (results.empty()) {
+      for (const HostTensor& y : outputs) {
+        results.push_back(
+            HostTensor::empty(y.shape().with_dim(0, samples.num_samples()), y.dtype()));
+      }
     }
-    HostTensor rows = result.slice(done, done + y.shape()[0]);
-    // The slice lies inside `result`; data() may be null where nothing is left to copy.
-    if (y.bytes() > 0) std::memcpy(rows.data(), y.data(), y.bytes());
-    done += y.shape()[0];
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const HostTensor& y = outputs[i];
+      HostTensor rows = results[i].slice(done, done + y.shape()[0]);
+      // The slice lies inside the result; data() may be null where nothing is left to copy.
+      if (y.bytes() > 0) std::memcpy(rows.data(), y.data(), y.bytes());
+    }
+    done += batch.size();
   }
-  if (!result.defined()) {
-    const Shape shape = network_->compute_output_shape(network_->input_shape());
-    result = HostTensor::empty(shape.with_dim(0, 0), network_->dtype());
+  if (results.empty()) {
+    for (const Shape& shape : network_->compute_output_shapes(network_->input_shapes())) {
+      results.push_back(HostTensor::empty(shape.with_dim(0, 0), network_->compute_dtype()));
+    }
   }
-  return Array::from_buffer(result.buffer(), result.spec());
+  std::vector<Array> arrays;
+  for (const HostTensor& result : results) {
+    arrays.push_back(Array::from_buffer(result.buffer(), result.spec()));
+  }
+  return Predictions(std::move(arrays));
 }
 
-Array Model::predict(const DataSplit& data, const PredictOptions& options) {
+Predictions Model::predict(const DataSplit& data, const PredictOptions& options) {
   return predict(dataset(DataSplit{data.x, {}, data.divide_by}, options.batch_size));
 }
 
-Array Model::predict(const HostTensor& x, const PredictOptions& options) {
+Predictions Model::predict(const HostTensors& x, const PredictOptions& options) {
   return predict(DataSplit{x, {}}, options);
 }
 
-Array Model::predict(const Array& x, const PredictOptions& options) {
-  return predict(to_host(x), options);
-}
-
-std::string Model::summary_text(bool show_trainable, int columns) const {
-  SummaryOptions options{.show_trainable = show_trainable, .columns = columns};
+std::string Model::summary_text(SummaryOptions options) const {
   if (steps_) {
     for (const Variable& variable : steps_->optimizer()->variables()) {
       options.optimizer_params += variable.shape().num_elements();
@@ -313,9 +340,15 @@ std::string Model::summary_text(bool show_trainable, int columns) const {
   return danlu::summary_text(*network_, options);
 }
 
-void Model::summary(bool show_trainable) const {
-  std::fputs(summary_text(show_trainable, terminal_columns()).c_str(), stdout);
+void Model::summary(SummaryOptions options) const {
+  if (options.columns == 0) options.columns = terminal_columns();
+  std::fputs(summary_text(options).c_str(), stdout);
   std::fflush(stdout);
+}
+
+Model clone_model(const Model& model) {
+  const Layer copy = clone(model);
+  return Model(std::dynamic_pointer_cast<Network>(copy.impl()));
 }
 
 Sequential::Sequential(std::initializer_list<Layer> layers, std::string name)

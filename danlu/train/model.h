@@ -12,7 +12,9 @@
 #include "danlu/nn/losses.h"
 #include "danlu/nn/metrics.h"
 #include "danlu/nn/network.h"
+#include "danlu/nn/summary.h"
 #include "danlu/optim/optimizer.h"
+#include "danlu/train/compile_config.h"
 #include "danlu/train/fit_options.h"
 #include "danlu/train/history.h"
 #include "danlu/train/profile.h"
@@ -21,13 +23,18 @@ namespace danlu {
 
 class Steps;
 
-/// What training needs besides the network. Names or objects: `.optimizer = "adam"` or
-/// `Adam({.learning_rate = 1e-3})`.
-struct CompileConfig {
-  Optimizer optimizer = "adam";
-  Loss loss = "mean_squared_error";
-  std::vector<Metric> metrics;
-  std::vector<Metric> weighted_metrics;  ///< those that take the weights of samples and classes
+/// What `predict` gives: the Array of a model's only output, which this is used like; of several, a
+/// list of them, and then this is itself an undefined Array.
+class Predictions : public Array {
+ public:
+  explicit Predictions(std::vector<Array> outputs)
+      : Array(outputs.size() == 1 ? outputs[0] : Array()), outputs_(std::move(outputs)) {}
+  const std::vector<Array>& outputs() const { return outputs_; }
+  /// Output `i` of several. Errors: std::out_of_range.
+  const Array& output(size_t i) const { return outputs_.at(i); }
+
+ private:
+  std::vector<Array> outputs_;
 };
 
 /// A network with what belongs to training it. Movable, not copyable.
@@ -45,6 +52,8 @@ class Model {
   const std::vector<Layer>& layers() const { return network_->layers(); }
   /// Errors: ValueError, which lists the names, when there is none of this name.
   Layer get_layer(const std::string& name) const;
+  /// `layers()[index]`. Errors: ValueError when there are not so many.
+  Layer get_layer(size_t index) const;
 
   /// The model as a layer of another one.
   operator Layer() const { return Layer(network_); }
@@ -117,19 +126,24 @@ class Model {
   Logs evaluate(const DataSplit& data, const EvaluateOptions& options = {});
   Logs evaluate(const HostTensors& x, const HostTensors& y, const EvaluateOptions& options = {});
 
-  /// The outputs for all samples, computed batch by batch.
-  Array predict(const Dataset& data);
-  Array predict(const DataSplit& data, const PredictOptions& options = {});
-  Array predict(const HostTensor& x, const PredictOptions& options = {});
-  Array predict(const Array& x, const PredictOptions& options = {});
+  /// The outputs for all samples, computed batch by batch. Several inputs: `predict({a, b})`.
+  Predictions predict(const Dataset& data);
+  Predictions predict(const DataSplit& data, const PredictOptions& options = {});
+  Predictions predict(const HostTensors& x, const PredictOptions& options = {});
+  Predictions predict(std::initializer_list<Array> x, const PredictOptions& options = {}) {
+    return predict(HostTensors(x), options);
+  }
+  Predictions predict(std::initializer_list<HostTensor> x, const PredictOptions& options = {}) {
+    return predict(HostTensors(x), options);
+  }
 
   /// Where the time of a training step on a batch of these samples goes. The weights, the optimizer
   /// and the metrics are as before afterwards. Errors: as `fit`.
   Profile profile(const DataSplit& data, int64_t batch_size = 32, int steps = 50);
 
-  /// Prints Keras's table to stdout.
-  void summary(bool show_trainable = false) const;
-  std::string summary_text(bool show_trainable = false, int columns = 80) const;
+  /// Prints Keras's table to stdout. Errors: as danlu::summary_text.
+  void summary(SummaryOptions options = {}) const;
+  std::string summary_text(SummaryOptions options = {}) const;
 
   /// Set by callbacks: training ends with this epoch.
   bool stop_training = false;
@@ -137,13 +151,19 @@ class Model {
  private:
   friend class FitLoop;
   Dataset dataset(DataSplit split, int64_t batch_size) const;
-  void ensure_built(const Dataset& data) const;
+  /// `data` in the order of the model's inputs and outputs; the network is built for it, but not by
+  /// a step when it may have steps of its own, which need not call it on the data.
+  Dataset prepared(const Dataset& data, bool for_steps) const;
 
   std::shared_ptr<Network> network_;
   std::unique_ptr<Steps> steps_;
   struct Predictor;
   std::unique_ptr<Predictor> predictor_;
 };
+
+/// A model of the same architecture with layers and first weights of its own, not compiled.
+/// Errors: ValueError for layers of classes of one's own; those of `Network::get_config`.
+Model clone_model(const Model& model);
 
 /// A model of layers one after another:
 /// `Sequential model({Dense({.units = 8, .activation = "tanh", .input_shape = {2}}), Dense(…)});`

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "danlu/autodiff/autodiff.h"
 #include "danlu/base/error.h"
 #include "danlu/ops/elementwise.h"
+#include "danlu/ops/reduction.h"
+#include "danlu/train/custom_network.h"
 
 namespace danlu {
 namespace {
@@ -15,82 +16,22 @@ void append(std::vector<Variable>& to, const std::vector<Variable>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
-void require_target(const StepInputs& inputs) {
-  if (!inputs.y.empty()) return;
-  throw ValueError({.what = "There are no targets to compare the predictions with",
-                    .expected = "x and y",
-                    .received = "x only"});
+void check(const CompileConfig& config, const std::string& where) {
+  if (config.run_eagerly) {
+    throw UnsupportedError(
+        {.where = where,
+         .what = "`run_eagerly` is not supported: every step is traced, compiled and run as one "
+                 "Program",
+         .hint = "name values with `tap` and read them with FitOptions::on_taps"});
+  }
+  if (config.steps_per_execution < 1) {
+    throw ValueError({.where = where,
+                      .what = "`steps_per_execution` must be positive",
+                      .received = std::to_string(config.steps_per_execution)});
+  }
 }
 
 }  // namespace
-
-bool StepCache::Entry::matches(const Groups& groups) const {
-  size_t next = 0;
-  for (size_t g = 0; g < groups.size(); ++g) {
-    if (groups[g]->count() != counts[g]) return false;
-    for (size_t i = 0; i < counts[g]; ++i, ++next) {
-      const HostTensor& tensor = groups[g]->at(i);
-      const std::optional<TensorSpec>& spec = specs[next];
-      if (spec.has_value() != tensor.defined()) return false;
-      if (spec && (tensor.dtype() != spec->dtype || tensor.shape() != spec->shape)) return false;
-    }
-  }
-  return true;
-}
-
-StepCache::Entry StepCache::trace(const Groups& groups, bool keep_taps) {
-  Entry entry{.counts = {}, .specs = {}, .keep_taps = keep_taps, .step = nullptr};
-  StepSpecs specs;
-  std::vector<TensorSpec> inputs;
-  std::vector<TensorSpec>* const sorted[] = {&specs.x, &specs.y, &specs.sample_weight};
-  for (size_t g = 0; g < groups.size(); ++g) {
-    entry.counts[g] = groups[g]->count();
-    for (size_t i = 0; i < entry.counts[g]; ++i) {
-      const HostTensor& tensor = groups[g]->at(i);
-      entry.specs.push_back(tensor.defined() ? std::optional(tensor.spec()) : std::nullopt);
-      sorted[g]->push_back(tensor.defined() ? tensor.spec() : TensorSpec{});
-      if (tensor.defined()) inputs.push_back(tensor.spec());
-    }
-  }
-  const auto body = [&](std::span<const Array> arrays) {
-    StepInputs data;
-    std::vector<Array>* const to[] = {&data.x, &data.y, &data.sample_weight};
-    size_t next = 0, given = 0;
-    for (size_t g = 0; g < entry.counts.size(); ++g) {
-      for (size_t i = 0; i < entry.counts[g]; ++i) {
-        to[g]->push_back(entry.specs[next++] ? arrays[given++] : Array());
-      }
-    }
-    return body_(data);
-  };
-  entry.step = std::make_unique<BoundStep>(state_(specs), inputs, body, keep_taps);
-  ++traced_;
-  return entry;
-}
-
-BoundStep& StepCache::run(const HostTensors& x, const HostTensors& y, const HostTensors& weight,
-                          bool keep_taps) {
-  const Groups groups = {&x, &y, &weight};
-  const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
-    return e.keep_taps == keep_taps && e.matches(groups);
-  });
-  if (entry == entries_.end()) {
-    Entry made = trace(groups, keep_taps);
-    if (entries_.size() == kMaxSteps) entries_.pop_back();
-    entries_.push_front(std::move(made));
-  } else {
-    entries_.splice(entries_.begin(), entries_, entry);
-  }
-  pointers_.clear();
-  for (const HostTensors* group : groups) {
-    for (size_t i = 0; i < group->count(); ++i) {
-      if (group->at(i).defined()) pointers_.push_back(group->at(i).data());
-    }
-  }
-  BoundStep& step = *entries_.front().step;
-  step.run(std::span<const void* const>(pointers_));
-  return step;
-}
 
 std::vector<Variable> network_state(const Network& network) {
   std::vector<Variable> all = network.trainable_weights();
@@ -98,83 +39,131 @@ std::vector<Variable> network_state(const Network& network) {
   return all;
 }
 
-namespace {
-
-/// The weights of a step's samples; undefined where there are none.
-Array weight_of(const StepInputs& inputs) {
-  return inputs.sample_weight.empty() ? Array() : inputs.sample_weight[0];
-}
-
-}  // namespace
-
-Steps::Steps(std::shared_ptr<Network> network, Optimizer optimizer, Loss loss,
-             std::vector<Metric> metrics, std::vector<Metric> weighted_metrics)
+Steps::Steps(std::shared_ptr<Network> network, CompileConfig config)
     : network_(std::move(network)),
-      optimizer_(std::move(optimizer)),
-      loss_(std::move(loss)),
-      metrics_(std::move(metrics)),
-      weighted_metrics_(std::move(weighted_metrics)),
-      train_([this](const auto& inputs) { return state(true, inputs); },
-             [this](const StepInputs& inputs) -> std::vector<Array> {
-               require_target(inputs);
-               const std::vector<Variable> variables = network_->trainable_weights();
-               std::vector<Array> parameters;
-               for (const Variable& variable : variables) parameters.push_back(variable.value());
-               const Array y_pred = (*network_)(inputs.x[0], {.training = true});
-               const Array loss = total_loss(inputs, y_pred);
-               const std::vector<Array> grads = gradients(optimizer_->scale_loss(loss), parameters);
-               optimizer_->apply(grads, variables);
-               network_->apply_constraints();
-               accumulate(inputs, y_pred, loss);
-               return {};
-             }),
-      test_([this](const auto& inputs) { return state(false, inputs); },
-            [this](const StepInputs& inputs) -> std::vector<Array> {
-              require_target(inputs);
-              const Array y_pred = (*network_)(inputs.x[0]);
-              accumulate(inputs, y_pred, total_loss(inputs, y_pred));
-              return {};
-            }) {}
-
-Array Steps::total_loss(const StepInputs& inputs, const Array& y_pred) const {
-  Array total = loss_(inputs.y[0], y_pred, weight_of(inputs));
-  for (const Array& loss : network_->losses()) total = total + loss;
-  network_->clear_losses();
-  return total;
+      custom_(dynamic_cast<CustomNetwork*>(network_.get())),
+      config_(std::move(config)),
+      loss_(config_, network_->output_names()),
+      metrics_(config_, network_->output_names()),
+      train_([this](const StepSpecs& inputs) { return state(true, inputs); },
+             [this](const StepInputs& inputs) { return run(true, inputs); }),
+      test_([this](const StepSpecs& inputs) { return state(false, inputs); },
+            [this](const StepInputs& inputs) { return run(false, inputs); }) {
+  check(config_, network_->where());
 }
 
-void Steps::accumulate(const StepInputs& inputs, const Array& y_pred, const Array& loss) {
-  loss_tracker_.update_state(loss, static_cast<double>(y_pred.shape()[0]));
-  for (const Metric& metric : metrics_) metric->update_state(inputs.y[0], y_pred);
-  for (const Metric& metric : weighted_metrics_) {
-    metric->update_state(inputs.y[0], y_pred, weight_of(inputs));
+StepLogs Steps::train_step(const StepInputs& data) {
+  const LayerOutputs y_pred = network_->apply(data.x, {.training = true});
+  const Array loss = compute_loss(data, y_pred);
+  minimize(loss, network_->trainable_weights());
+  network_->apply_constraints();
+  update_metrics(data, y_pred, loss);
+  return {};
+}
+
+StepLogs Steps::test_step(const StepInputs& data) {
+  const LayerOutputs y_pred = network_->apply(data.x);
+  update_metrics(data, y_pred, compute_loss(data, y_pred));
+  return {};
+}
+
+Array Steps::compute_loss(const StepInputs& data, const LayerOutputs& y_pred) {
+  Array total = loss_(data, y_pred);
+  for (const Array& loss : network_->losses()) {
+    const Array own = in_full_precision(loss.rank() == 0 ? loss : sum(loss));
+    total = total.defined() ? total + own : own;
   }
+  if (total.defined()) return total;
+  throw ValueError({.where = network_->where(),
+                    .what = "There is no loss to compute",
+                    .hint = "give `loss` to compile, or let a layer add one with `add_loss`"});
 }
 
-std::vector<Metric> Steps::all_metrics() const {
-  std::vector<Metric> all = metrics_;
-  all.insert(all.end(), weighted_metrics_.begin(), weighted_metrics_.end());
-  return all;
+void Steps::minimize(const Array& loss, const std::vector<Variable>& variables) {
+  minimize(loss, variables, config_.optimizer);
+}
+
+void Steps::minimize(const Array& loss, const std::vector<Variable>& variables,
+                     const Optimizer& optimizer) {
+  std::vector<Array> values;
+  for (const Variable& variable : variables) values.push_back(variable.value());
+  optimizer->apply(gradients(optimizer->scale_loss(loss), values), variables);
+}
+
+void Steps::update_metrics(const StepInputs& data, const LayerOutputs& y_pred, const Array& loss) {
+  loss_tracker_.update_state(loss, static_cast<double>(data.x.at(0).shape()[0]));
+  metrics_.update_state(loss_, data, y_pred);
+}
+
+std::vector<Array> Steps::run(bool training, const StepInputs& data) {
+  StepLogs logs;
+  if (custom_ != nullptr) {
+    logs = training ? custom_->train_step(data, *this) : custom_->test_step(data, *this);
+  } else {
+    logs = training ? train_step(data) : test_step(data);
+  }
+  network_->clear_losses();
+  std::vector<Array> values;
+  log_names_.clear();
+  for (auto& [name, value] : logs) {
+    log_names_.push_back(name);
+    values.push_back(std::move(value));
+  }
+  return values;
 }
 
 std::vector<Variable> Steps::state(bool training, const StepSpecs& inputs) {
-  if (training) optimizer_->build(network_->trainable_weights());
-  std::vector<Variable> all = network_state(*network_);
-  if (training) append(all, optimizer_->variables());
-  append(all, loss_tracker_.variables());
-  for (const Metric& metric : all_metrics()) {
-    if (!inputs.y.empty()) {
-      metric->ensure_built(inputs.y[0].shape, network_->compute_output_shape(inputs.x[0].shape));
-    }
-    append(all, metric->variables());
-  }
+  std::vector<Variable> all =
+      custom_ != nullptr ? touched_state(training, inputs) : compiled_state(training, inputs);
   std::vector<Array> values;
   for (const Variable& variable : all) values.push_back(variable.value());
   eval(std::span<const Array>(values));  // one plan for all first values instead of one each
   return all;
 }
 
+std::vector<Variable> Steps::compiled_state(bool training, const StepSpecs& inputs) {
+  if (training) config_.optimizer->build(network_->trainable_weights());
+  std::vector<Variable> all = network_state(*network_);
+  if (training) append(all, config_.optimizer->variables());
+  append(all, loss_tracker_.variables());
+  for (const metrics::Mean& tracker : loss_.trackers()) append(all, tracker.variables());
+  if (!metrics_.items().empty() && !inputs.x.empty()) {
+    std::vector<Shape> shapes;
+    for (const TensorSpec& spec : inputs.x) shapes.push_back(spec.shape);
+    const std::vector<Shape> outputs = network_->compute_output_shapes(shapes);
+    const auto targets = loss_.targets(inputs.y);
+    for (const auto& [metric, output, weighted, name] : metrics_.items()) {
+      if (targets[output]) metric->ensure_built(targets[output]->shape, outputs.at(output));
+    }
+  }
+  for (const auto& item : metrics_.items()) append(all, item.metric->variables());
+  return all;
+}
+
+/// A step of the network's own may read and change whatever it likes: it is traced once to see what
+/// that is, which also makes what is not there yet.
+std::vector<Variable> Steps::touched_state(bool training, const StepSpecs& inputs) {
+  if (inputs.x.empty()) {
+    throw StateError(
+        {.where = network_->where(),
+         .what = "What a step of the network's own changes is known only when it runs"});
+  }
+  const auto placeholders = [](const std::vector<TensorSpec>& specs) {
+    std::vector<Array> arrays;
+    for (const TensorSpec& spec : specs) {
+      arrays.push_back(spec.shape.rank() > 0 ? make_placeholder(spec) : Array());
+    }
+    return arrays;
+  };
+  const VariableWatch watch;
+  const StateScope discarded;
+  run(training,
+      {placeholders(inputs.x), placeholders(inputs.y), placeholders(inputs.sample_weight)});
+  return watch.seen();
+}
+
 void Steps::reset_metrics() {
+  latest_ = nullptr;
   // In place, so that an epoch allocates nothing.
   const auto clear = [](const std::vector<Variable>& variables) {
     for (Variable variable : variables) {
@@ -183,12 +172,23 @@ void Steps::reset_metrics() {
     }
   };
   clear(loss_tracker_.variables());
-  for (const Metric& metric : all_metrics()) clear(metric->variables());
+  for (const metrics::Mean& tracker : loss_.trackers()) clear(tracker.variables());
+  for (const CompiledMetrics::Item& item : metrics_.items()) clear(item.metric->variables());
+  if (custom_ != nullptr) clear(custom_->metric_variables());
 }
 
 Logs Steps::logs() const {
+  if (latest_ != nullptr && !latest_->outputs().empty()) {
+    Logs logs;
+    for (size_t i = 0; i < log_names_.size(); ++i) {
+      const HostTensor& value = latest_->outputs().at(i);
+      logs[log_names_[i]] = Array::from_buffer(value.buffer(), value.spec()).item<double>();
+    }
+    return logs;
+  }
   Logs logs{{loss_tracker_.name(), loss_tracker_.value()}};
-  for (const Metric& metric : all_metrics()) logs[metric->name()] = metric->value();
+  for (const metrics::Mean& tracker : loss_.trackers()) logs[tracker.name()] = tracker.value();
+  for (const CompiledMetrics::Item& item : metrics_.items()) logs[item.name] = item.metric->value();
   return logs;
 }
 

@@ -87,7 +87,8 @@ std::vector<Mistake> mistakes_with_layers() {
           "Received (2, 5)."),
       mistake<ValueError>(
           "a layer dtype that is none", [] { Dense({.units = 2, .name = "d", .dtype = "int32"}); },
-          "[Dense 'd'] A layer cannot compute in this dtype. Expected \"float32\" or \"float64\". "
+          "[Dense 'd'] A layer cannot compute in this dtype. Expected \"float32\", "
+          "\"float64\", \"mixed_bfloat16\" or \"mixed_float16\". "
           "Received \"int32\"."),
       mistake<ValueError>(
           "two layers of one name",

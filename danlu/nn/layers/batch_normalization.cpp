@@ -71,7 +71,9 @@ class BatchNormalizationImpl final : public ConfiguredLayer<BatchNormalizationCo
       beta_ = add_weight("beta", shape, c.beta_initializer, c.beta_regularizer, c.beta_constraint);
     }
     const auto statistic = [&](const char* name, const Initializer& initializer) {
-      return add_weight(name, shape, initializer, false);
+      Variable weight = add_weight(name, shape, initializer, false);
+      weight.set_autocast(false);
+      return weight;
     };
     moving_mean_ = statistic("moving_mean", c.moving_mean_initializer);
     moving_variance_ = statistic("moving_variance", c.moving_variance_initializer);

@@ -24,7 +24,7 @@ class ConfiguredLayer : public LayerImpl {
   Json get_config() const override {
     Config config = config_;
     config.name = name();
-    config.dtype = std::string(danlu::name(dtype()));
+    config.dtype = dtype_policy().name;
     config.trainable = trainable();
     Json json = config_to_json(config);
     if (activity_regularizer().defined()) {

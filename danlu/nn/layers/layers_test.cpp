@@ -71,9 +71,10 @@ TEST(Dense, Errors) {
                            "log_sigmoid, log_softmax, sparsemax, sparse_plus, "
                            "sparse_sigmoid, squareplus. Received "
                            "\"rleu\".");
-  expect_error<ValueError>([] { Dense({.units = 2, .name = "top", .dtype = "int32"}); },
-                           "[Dense 'top'] A layer cannot compute in this dtype. Expected "
-                           "\"float32\" or \"float64\". Received \"int32\".");
+  expect_error<ValueError>(
+      [] { Dense({.units = 2, .name = "top", .dtype = "int32"}); },
+      "[Dense 'top'] A layer cannot compute in this dtype. Expected "
+      "\"float32\", \"float64\", \"mixed_bfloat16\" or \"mixed_float16\". Received \"int32\".");
 }
 
 TEST(Flatten, Layer) {
