@@ -40,12 +40,12 @@ TEST(PlotModel, WritesDot) {
             "  node [shape=box, fontname=\"Helvetica\"];\n"
             "  n0 [label=\"a (InputLayer)\"];\n"
             "  n1 [label=\"inner (Functional)\"];\n"
-            "  n2 [label=\"right \\\"<b>\\\" (Dense)\"];\n"
-            "  n3 [label=\"left (Dense)\"];\n"
+            "  n2 [label=\"left (Dense)\"];\n"
+            "  n3 [label=\"right \\\"<b>\\\" (Dense)\"];\n"
             "  n0 -> n1;\n"
             "  n1 -> n1;\n"
-            "  n1 -> n3;\n"
-            "  n0 -> n2;\n"
+            "  n1 -> n2;\n"
+            "  n0 -> n3;\n"
             "}\n");
   const std::string all = model_to_dot(*two_branches(), {.show_shapes = true,
                                                          .show_dtype = true,
