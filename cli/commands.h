@@ -22,5 +22,6 @@ void add_datasets(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
 void add_profile(CLI::App& app, Action& action);
 void add_demo(CLI::App& app, Action& action);
+void add_convert(CLI::App& app, Action& action);
 
 }  // namespace danlu::cli

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/model_files.h"
 #include "cli/run_report.h"
 #include "cli/session.h"
 #include "danlu/base/thread.h"
@@ -13,6 +14,7 @@ namespace danlu::cli {
 namespace {
 
 int evaluate(const RecipeOptions& options) {
+  require_load("evaluate", options);
   const Recipe recipe = choose_recipe(options);
   use_threads(options);
   check_load(options);
@@ -44,19 +46,35 @@ int evaluate(const RecipeOptions& options) {
 
 void add_evaluate(CLI::App& app, Action& action) {
   auto o = std::make_shared<RecipeOptions>();
-  CLI::App* command = app.add_subcommand("evaluate", "Measure saved weights on test samples");
-  add_recipe_name(*command, *o);
+  auto file = std::make_shared<ModelFileOptions>();
+  CLI::App* command = app.add_subcommand(
+      "evaluate", "Measure saved weights on test samples, or a model in a file on arrays");
+  add_model(*command, *o);
   add_data(*command, *o);
-  command->add_option("--load", o->load, "Weights that `danlu train --save` wrote")->required();
+  command->add_option("--load", o->load, "Weights that `danlu train --save` wrote");
   add_seed(*command, *o);
   add_threads(*command, *o);
   add_as_printed(*command, *o);
   command->add_flag("--json", o->json, "One line of JSON");
+  command->add_option("--x", file->x, "Of a model in a file: samples, FILE.npy or INPUT=FILE.npy");
+  command->add_option("--y", file->y, "and their targets, FILE.npy or OUTPUT=FILE.npy");
+  command->add_option("--loss", file->loss, "Another loss than the file's");
+  auto* batch_size = command->add_option("--batch-size", file->batch_size, "Samples per step");
+  command->add_option("--precision", file->precision, "float32 or float64 (default: the file's)")
+      ->check(CLI::IsMember({"float32", "float64"}));
   command->footer(R"(
 Examples:
+  danlu evaluate model.keras --x X.npy --y Y.npy
   danlu evaluate cnn --data fashion-mnist --load clothes.safetensors
   danlu evaluate cnn --data ./my-idx-folder --load clothes.safetensors --json)");
-  command->callback([o, &action] { action = [o] { return evaluate(*o); }; });
+  command->callback([=, &action] {
+    if (batch_size->count() > 0) check_at_least("--batch-size", file->batch_size, 1);
+    action = [o, file] {
+      if (!is_model_file(o->recipe)) return evaluate(*o);
+      file->model = o->recipe, file->json = o->json, file->threads = o->threads;
+      return evaluate_file(*file);
+    };
+  });
 }
 
 }  // namespace danlu::cli

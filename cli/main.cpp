@@ -15,6 +15,7 @@ Examples:
   danlu train cnn --epochs 5 --save clothes.safetensors
   danlu evaluate cnn --data fashion-mnist --load clothes.safetensors
   danlu predict cnn --load clothes.safetensors --count 5
+  danlu predict model.keras --input x.npy --output y.npy
   danlu recipes                                    the networks that are ready to train
   danlu train --help                               every option, with examples
 
@@ -40,7 +41,7 @@ int run(int argc, char** argv) {
   app.fallthrough(false);
   Action action;
   for (auto add : {add_train, add_evaluate, add_predict, add_summary, add_recipes, add_datasets,
-                   add_info, add_profile, add_demo}) {
+                   add_info, add_profile, add_demo, add_convert}) {
     add(app, action);
   }
   try {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "cli/commands.h"
+#include "cli/model_files.h"
 #include "cli/session.h"
 #include "danlu/io/json.h"
 
@@ -64,6 +65,7 @@ void print_row(const Json& row, bool classes) {
 }
 
 int predict(const PredictCommandOptions& options) {
+  require_load("predict", options);
   const Recipe recipe = choose_recipe(options);
   use_threads(options);
   check_load(options);
@@ -96,9 +98,11 @@ int predict(const PredictCommandOptions& options) {
 
 void add_predict(CLI::App& app, Action& action) {
   auto o = std::make_shared<PredictCommandOptions>();
-  CLI::App* command = app.add_subcommand("predict", "What saved weights say about test samples");
-  add_recipe_name(*command, *o);
-  command->add_option("--load", o->load, "Weights that `danlu train --save` wrote")->required();
+  auto file = std::make_shared<ModelFileOptions>();
+  CLI::App* command = app.add_subcommand(
+      "predict", "What saved weights say about test samples, or a model in a file about arrays");
+  add_model(*command, *o);
+  command->add_option("--load", o->load, "Weights that `danlu train --save` wrote");
   add_data(*command, *o);
   command->add_option("--count", o->count, "How many samples, from the first")
       ->capture_default_str();
@@ -106,13 +110,26 @@ void add_predict(CLI::App& app, Action& action) {
   add_threads(*command, *o);
   add_as_printed(*command, *o);
   command->add_flag("--json", o->json, "One line of JSON");
+  command->add_option("--input", file->x,
+                      "Of a model in a file: samples, FILE.npy or INPUT=FILE.npy");
+  command->add_option("--output", file->output,
+                      "and where its outputs go, FILE.npy; several: FILE.npz");
+  auto* batch_size = command->add_option("--batch-size", file->batch_size, "Samples per step");
+  command->add_option("--precision", file->precision, "float32 or float64 (default: the file's)")
+      ->check(CLI::IsMember({"float32", "float64"}));
   command->footer(R"(
 Examples:
+  danlu predict model.keras --input x.npy --output y.npy
   danlu predict cnn --load clothes.safetensors
   danlu predict cnn --load clothes.safetensors --data ./my-idx-folder --count 100 --json)");
-  command->callback([o, &action] {
+  command->callback([=, &action] {
     check_at_least("--count", o->count, 1);
-    action = [o] { return predict(*o); };
+    if (batch_size->count() > 0) check_at_least("--batch-size", file->batch_size, 1);
+    action = [o, file] {
+      if (!is_model_file(o->recipe)) return predict(*o);
+      file->model = o->recipe, file->json = o->json, file->threads = o->threads;
+      return predict_file(*file);
+    };
   });
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/model_files.h"
 #include "cli/session.h"
 
 namespace danlu::cli {
@@ -40,6 +41,7 @@ int print_recipes() {
 }
 
 int print_summary(const RecipeOptions& options) {
+  if (is_model_file(options.recipe)) return summary_file({.model = options.recipe});
   make_model(choose_recipe(options), options).summary();
   return 0;
 }
@@ -57,12 +59,14 @@ Examples:
 
 void add_summary(CLI::App& app, Action& action) {
   auto o = std::make_shared<RecipeOptions>();
-  CLI::App* command = app.add_subcommand("summary", "The layers of a recipe");
-  add_recipe_name(*command, *o);
+  CLI::App* command =
+      app.add_subcommand("summary", "The layers of a recipe or of a model in a file");
+  add_model(*command, *o);
   add_as_printed(*command, *o);
   command->footer(R"(
 Examples:
   danlu summary cnn
+  danlu summary model.keras
   danlu summary xor --as-printed)");
   command->callback([o, &action] { action = [o] { return print_summary(*o); }; });
 }

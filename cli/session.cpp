@@ -42,6 +42,18 @@ void add_recipe_name(CLI::App& command, RecipeOptions& options) {
   command.add_option("RECIPE", options.recipe, one_of(recipe_names()))->required();
 }
 
+void add_model(CLI::App& command, RecipeOptions& options) {
+  command.add_option("RECIPE", options.recipe, one_of(recipe_names()) + ", or a .keras file")
+      ->required();
+}
+
+void require_load(const std::string& command, const RecipeOptions& options) {
+  if (!options.load.empty()) return;
+  throw UsageError({.where = command,
+                    .what = "--load is required",
+                    .hint = "`danlu " + command + " --help` shows what there is, with examples"});
+}
+
 void add_data(CLI::App& command, RecipeOptions& options) {
   command.add_option("--data", options.data,
                      "NAME from `danlu datasets list`, or a folder with IDX files (default: the "

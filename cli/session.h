@@ -29,6 +29,8 @@ struct RecipeOptions {
   bool json = false;
 };
 void add_recipe_name(CLI::App& command, RecipeOptions& options);
+/// The name of a recipe, or a file with a model.
+void add_model(CLI::App& command, RecipeOptions& options);
 void add_data(CLI::App& command, RecipeOptions& options);
 void add_seed(CLI::App& command, RecipeOptions& options);
 void add_threads(CLI::App& command, RecipeOptions& options);
@@ -38,6 +40,8 @@ void add_as_printed(CLI::App& command, RecipeOptions& options);
 Recipe choose_recipe(const RecipeOptions& options);
 /// Takes --threads into effect. Errors: UsageError.
 void use_threads(const RecipeOptions& options);
+/// Errors: UsageError when there is no --load.
+void require_load(const std::string& command, const RecipeOptions& options);
 /// Errors: UsageError when the file of --load is missing or a folder.
 void check_load(const RecipeOptions& options);
 /// Errors: UsageError unless `value` is at least `least`.

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/model_files.h"
 #include "cli/progress.h"
 #include "cli/run_report.h"
 #include "cli/session.h"
@@ -138,22 +139,33 @@ int train(TrainOptions options) {
 
 void add_train(CLI::App& app, Action& action) {
   auto o = std::make_shared<TrainOptions>();
-  CLI::App* command = app.add_subcommand("train", "Train a recipe and measure it on test samples");
-  add_recipe_name(*command, *o);
+  auto file = std::make_shared<ModelFileOptions>();
+  CLI::App* command = app.add_subcommand(
+      "train", "Train a recipe and measure it on test samples, or a model in a file on arrays");
+  add_model(*command, *o);
   add_data(*command, *o);
   auto* epochs = command->add_option("--epochs", o->epochs, "Passes over the training samples");
   auto* batch_size = command->add_option("--batch-size", o->batch_size, "Samples per step");
-  command->add_option("--optimizer", o->optimizer, "sgd or adam");
+  command->add_option("--optimizer", o->optimizer, "By its name in Keras, as sgd or adam");
   auto* rate = command->add_option("--learning-rate", o->learning_rate, "Above 0");
   add_seed(*command, *o);
   add_threads(*command, *o);
   auto* split = command->add_option("--validation-split", o->validation_split,
                                     "Share of the training samples, from the end, to validate on");
-  command->add_option("--save", o->save, "Write the weights to this safetensors file");
+  command->add_option("--save", o->save,
+                      "Write the weights to this safetensors file; a model in a file: .keras");
   command->add_option("--load", o->load, "Start from the weights of this file");
   command->add_flag("--json", o->json, "Results as one last line of JSON");
   command->add_flag("--quiet", o->quiet, "No progress and no text, only what --json prints");
   add_as_printed(*command, *o);
+  command->add_option("--x", file->x, "Of a model in a file: samples, FILE.npy or INPUT=FILE.npy");
+  command->add_option("--y", file->y, "and their targets, FILE.npy or OUTPUT=FILE.npy");
+  command->add_option("--loss", file->loss, "Another loss than the file's");
+  command->add_option("--optimizer-config", file->optimizer_config,
+                      "Settings of the optimizer as JSON, by their names in Keras");
+  command->add_flag("!--no-shuffle", file->shuffle, "Samples of arrays in their order");
+  command->add_option("--precision", file->precision, "float32 or float64 (default: the file's)")
+      ->check(CLI::IsMember({"float32", "float64"}));
   command->footer(R"(
 Options that are left out take the recipe's values. Progress goes to stderr, results to stdout.
 Ctrl-C ends after the current step, and still saves and prints; a second one ends at once.
@@ -162,13 +174,24 @@ Examples:
   danlu train cnn --save clothes.safetensors
   danlu train cnn --data fashion-mnist --epochs 5 --seed 1 --json --quiet
   danlu train mnist-cnn --optimizer sgd --learning-rate 0.1 --validation-split 0.1
-  danlu train xor --as-printed)");
+  danlu train xor --as-printed
+  danlu train model.keras --x X.npy --y Y.npy --epochs 5 --save trained.keras
+  danlu train model.keras --x X.npy --y Y.npy --loss mse --optimizer sgd \
+    --optimizer-config '{"learning_rate": 0.1, "momentum": 0.9}' --no-shuffle --json)");
   command->callback([=, &action] {
     if (epochs->count() > 0) check_at_least("--epochs", o->epochs, 1);
     if (batch_size->count() > 0) check_at_least("--batch-size", o->batch_size, 1);
     if (rate->count() > 0) check_learning_rate(o->learning_rate);
     if (split->count() > 0) check_validation_split(o->validation_split);
-    action = [o] { return train(*o); };
+    action = [o, file] {
+      if (!is_model_file(o->recipe)) return train(*o);
+      file->model = o->recipe, file->json = o->json, file->quiet = o->quiet;
+      file->threads = o->threads, file->seed = o->seed, file->save = o->save;
+      file->optimizer = o->optimizer, file->learning_rate = o->learning_rate;
+      if (o->epochs > 0) file->epochs = o->epochs;
+      if (o->batch_size > 0) file->batch_size = o->batch_size;
+      return train_file(*file);
+    };
   });
 }
 

@@ -13,6 +13,8 @@
 namespace danlu {
 namespace {
 
+thread_local bool leave_uncomputed = false;
+
 void require_count(const Network& network, const char* what, size_t expected, size_t received) {
   if (expected == received) return;
   throw ValueError({.where = network.where(),
@@ -43,6 +45,9 @@ void collect_named(const LayerImpl& parent, const std::string& prefix,
 
 }  // namespace
 
+UncomputedWeights::UncomputedWeights() : outer_(leave_uncomputed) { leave_uncomputed = true; }
+UncomputedWeights::~UncomputedWeights() { leave_uncomputed = outer_; }
+
 void Network::set_trainable(bool trainable) {
   LayerImpl::set_trainable(trainable);
   for (const Layer& layer : layers()) layer->set_trainable(trainable);
@@ -62,6 +67,7 @@ const std::vector<Shape>& Network::input_shapes() const {
 }
 
 void Network::evaluate_weights() const {
+  if (leave_uncomputed) return;
   std::vector<Array> values;
   for (const Variable& weight : weights()) values.push_back(weight.value());
   for (const Array& value : values) {

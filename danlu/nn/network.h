@@ -66,6 +66,19 @@ class SequentialNetwork final : public Network {
 /// layers. Errors: IoError for a config that is not one; those of `layer_from_config`.
 std::shared_ptr<SequentialNetwork> sequential_from_config(const Json& config);
 
+/// While one lives, networks that are built on this thread leave the first values of their weights
+/// uncomputed, and so take no memory for them: for whoever gives them others.
+class UncomputedWeights {
+ public:
+  UncomputedWeights();
+  ~UncomputedWeights();
+  UncomputedWeights(const UncomputedWeights&) = delete;
+  UncomputedWeights& operator=(const UncomputedWeights&) = delete;
+
+ private:
+  bool outer_;
+};
+
 /// Errors: ValueError for two layers of one name.
 void require_unique_names(const std::vector<Layer>& layers, const std::string& where);
 

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "danlu/base/error.h"
-#include "danlu/io/safetensors.h"
 #include "danlu/nn/functional.h"
 #include "danlu/nn/layers/registry.h"
 #include "danlu/optim/loss_scale.h"
@@ -190,12 +189,6 @@ void Model::load_weights_map(const TensorMap& tensors, const std::string& where)
   }
 }
 
-void Model::save_weights(const std::string& path) const { save_safetensors(path, weights_map()); }
-
-void Model::load_weights(const std::string& path) {
-  load_weights_map(load_safetensors(path), path);
-}
-
 void Model::compile(CompileConfig config) {
   const bool scales = config.auto_scale_loss && network_->dtype_policy().name == "mixed_float16";
   if (scales && config.optimizer->type() != "LossScaleOptimizer") {
@@ -210,6 +203,8 @@ Steps& Model::steps() const {
                     .what = "The model is not compiled",
                     .hint = "call model.compile({.optimizer = …, .loss = …}) first"});
 }
+
+const CompileConfig& Model::compile_config() const { return steps().config(); }
 
 OptimizerImpl& Model::optimizer() const { return *steps().optimizer(); }
 

@@ -102,13 +102,26 @@ class Model {
   /// Takes every weight from `tensors`. Errors: IoError naming `where` and the weight that is
   /// missing, unknown, or of another shape or dtype; nothing has changed then.
   void load_weights_map(const TensorMap& tensors, const std::string& where);
-  /// Writes a safetensors file, whole or not at all. Errors: IoError.
+  /// Writes the weights, whole or not at all: to "x.weights.h5" as Keras does, with the state of
+  /// the optimizer, to any other name as safetensors. Errors: IoError.
   void save_weights(const std::string& path) const;
+  /// Reads what `save_weights`, Keras's or ours, wrote, or the weights in a ".keras" file; of
+  /// Keras's formats also the state of the optimizer. Errors: as `load_weights_map`; StateError
+  /// when the model is not built.
   void load_weights(const std::string& path);
+  /// Writes a ".keras" file, which Keras 3 and `load_model` read: architecture, weights, and what
+  /// the model is compiled with. A loss or metric of one's own cannot be written; such a model is
+  /// saved as if it were not compiled. Errors: ValueError for another ending; StateError before the
+  /// model is built; UnsupportedError for layers with functions of one's own; IoError.
+  void save(const std::string& path) const;
+  /// The architecture as Keras's `to_json` writes it. Errors: as `save`.
+  std::string to_json() const;
 
   /// Prepares training; a second call starts over with a new optimizer.
   void compile(CompileConfig config);
   bool compiled() const { return steps_ != nullptr; }
+  /// What `compile` got. Errors: StateError before it.
+  const CompileConfig& compile_config() const;
   /// Errors: StateError before `compile`.
   OptimizerImpl& optimizer() const;
   /// The compiled training and test steps, for loops of one's own. Errors: StateError before

@@ -78,6 +78,12 @@ Layer input_from_config(const Json& config) {
   if (batch != nullptr && !batch->is_null()) {
     OptionalShape shape;
     from_json(*batch, shape);
+    if (shape.value().rank() == 0) {
+      throw IoError({.where = "InputLayer",
+                     .what = "`batch_shape` has no batch axis",
+                     .expected = "a list that begins with null",
+                     .received = batch->dump()});
+    }
     own.shape = shape.value().without_axis(0);
   }
   return Input(own);

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "danlu/io/json.h"
+#include "danlu/nn/layer.h"
+#include "danlu/train/model.h"
+
+/// The JSON that Keras 3 writes of networks and of what they are compiled with, and the plain one
+/// that the registries of layers, losses, metrics and optimizers take.
+/// Source: keras.saving of Keras 3.15.
+namespace danlu {
+
+/// What Keras writes of a layer or a network: module, class, config, registered name and, where it
+/// has weights, what it was built for. Errors: UnsupportedError for a function of one's own inside,
+/// which a file cannot hold.
+Json keras_layer_config(const Layer& layer);
+
+/// What Keras writes of `compile`'s arguments; null when there are some that a file cannot hold: a
+/// loss, a metric or a schedule that is a function of one's own.
+Json keras_compile_config(const CompileConfig& config);
+
+/// `config` without what only Keras needs, for `layer_from_config` and the like. Never runs code.
+/// Errors: IoError, naming `where` and the place in the config, for lambdas, marshalled functions,
+/// classes and functions that are not Keras's own, and operations outside layers.
+Json plain_config(const Json& config, const std::string& where);
+
+/// Refuses settings in the config of a layer (or anything else with a config) that the object made
+/// from it does not know, unless they say what it does anyway: null, false, "channels_last" and so
+/// on. `made` is the config of that object. Errors: IoError naming the setting.
+void require_known_settings(const Json& config, const Json& made, const std::string& where);
+
+/// The same for every layer of a network's plain config.
+void require_known_layers(const Json& entry, const std::string& where);
+
+}  // namespace danlu

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "danlu/base/error.h"
+#include "danlu/interop/keras_config.h"
+#include "danlu/nn/layers/registry.h"
+
+namespace danlu {
+namespace {
+
+bool is_text(const Json* value, std::string_view text) {
+  return value != nullptr && value->is_string() && value->as_string() == text;
+}
+
+/// Makes a config plain, place by place.
+class Plain {
+ public:
+  explicit Plain(const std::string& where) : where_(where) {}
+
+  Json of(const Json& value, const std::string& place) const {
+    if (value.is_array()) {
+      Json out = Json::array();
+      for (size_t i = 0; i < value.size(); ++i) {
+        out.push_back(of(value[i], place + "[" + std::to_string(i) + "]"));
+      }
+      return out;
+    }
+    if (!value.is_object()) return value;
+    const Json* class_name = value.find("class_name");
+    if (class_name == nullptr || !value.contains("config")) return members(value, place);
+    return object(value, class_name->as_string(), place);
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& place, const std::string& what,
+                           const std::string& received = "", const std::string& hint = "") const {
+    throw IoError({.where = where_ + (place.empty() ? "" : ", " + place),
+                   .what = what,
+                   .received = received,
+                   .hint = hint});
+  }
+
+  Json members(const Json& value, const std::string& place) const {
+    Json::Object out;
+    for (const auto& [key, member] : value.members()) {
+      out.emplace_back(key, of(member, place.empty() ? key : place + "." + key));
+    }
+    return Json::from_members(std::move(out));
+  }
+
+  Json object(const Json& value, const std::string& class_name, const std::string& place) const {
+    if (class_name == "__lambda__") {
+      refuse(place, "This is a Python function as code, which Danlu never runs", "",
+             "give the model a layer or a function that has a name in Keras");
+    }
+    if (class_name == "Lambda") {
+      refuse(place, "A Lambda layer is Python code, which Danlu never runs", "",
+             "replace it by layers of Keras");
+    }
+    if (class_name == "__keras_tensor__") {
+      return Json::object({{"class_name", class_name}, {"config", value.at("config")}});
+    }
+    if (class_name == "__tensor__" || class_name == "__numpy__") {
+      return value.at("config").at("value");
+    }
+    if (class_name.starts_with("__")) refuse(place, "This cannot be read", class_name);
+    check_origin(value, class_name, place);
+    if (class_name == "function") return value.at("config").as_string();
+    if (class_name == "DTypePolicy") return value.at("config").at("name");
+    Json out = Json::object(
+        {{"class_name", class_name}, {"config", of(value.at("config"), place + "." + class_name)}});
+    for (const char* key : {"name", "inbound_nodes"}) {
+      if (const Json* member = value.find(key)) out.set(key, of(*member, place + "." + key));
+    }
+    return out;
+  }
+
+  /// Refuses what is not Keras's own.
+  void check_origin(const Json& value, const std::string& class_name,
+                    const std::string& place) const {
+    const std::string hint = "only classes and functions of Keras itself can be read from a file";
+    if (const Json* registered = value.find("registered_name");
+        registered != nullptr && !registered->is_null() && !is_text(registered, class_name) &&
+        !(class_name == "function" && *registered == value.at("config"))) {
+      refuse(place, "This is a class or function of somebody's own", registered->dump(), hint);
+    }
+    const Json* module = value.find("module");
+    if (module == nullptr) return;
+    const std::string name = module->is_string() ? module->as_string() : module->dump();
+    if (name == "builtins" && class_name == "function") return;
+    if (name.starts_with("keras.src.ops") || name.starts_with("keras.ops")) {
+      refuse(place, "This is an operation outside a layer", name + "." + class_name,
+             "use a layer of Keras instead, as Add or Rescaling");
+    }
+    if (name == "keras" || name.starts_with("keras.")) return;
+    refuse(place, "This is a class or function of somebody's own", name + "." + class_name, hint);
+  }
+
+  const std::string& where_;
+};
+
+/// Settings that are spoken of in the configs of Keras but change no result here, whatever they
+/// are.
+constexpr std::array<std::string_view, 16> kWithoutEffect = {
+    "implementation", "unroll",   "use_cudnn",   "time_major",          "fn",
+    "autocast",       "sparse",   "ragged",      "build_input_shape",   "dtype",
+    "batch_shape",    "optional", "jit_compile", "quantization_config", "name",
+    "flash_attention"};
+
+bool is_neutral(const std::string& key, const Json& value) {
+  if (std::find(kWithoutEffect.begin(), kWithoutEffect.end(), key) != kWithoutEffect.end()) {
+    return true;
+  }
+  if (value.is_null() || (value.is_bool() && !value.as_bool())) return true;
+  if (key == "data_format") return is_text(&value, "channels_last");
+  if (key == "groups") return value == Json(1);
+  if (key == "dilation_rate") {
+    if (!value.is_array()) return value == Json(1);
+    return std::all_of(value.items().begin(), value.items().end(),
+                       [](const Json& rate) { return rate == Json(1); });
+  }
+  return value.is_array() && value.size() == 0;
+}
+
+}  // namespace
+
+Json plain_config(const Json& config, const std::string& where) {
+  return Plain(where).of(config, "");
+}
+
+void require_known_settings(const Json& config, const Json& made, const std::string& where) {
+  for (const auto& [key, value] : config.members()) {
+    const Json* known = made.find(key);
+    if (known == nullptr) {
+      if (is_neutral(key, value)) continue;
+      throw IoError({.where = where,
+                     .what = "The file has a setting that Danlu does not know: '" + key + "'",
+                     .received = value.dump().substr(0, 100)});
+    }
+    const Json* inner = value.find("config");
+    const Json* known_inner = known->find("config");
+    if (inner != nullptr && inner->is_object() && known_inner != nullptr &&
+        value.contains("class_name")) {
+      require_known_settings(*inner, *known_inner, where + ", " + key);
+    }
+  }
+}
+
+void require_known_layers(const Json& entry, const std::string& where) {
+  const std::string& class_name = entry.at("class_name").as_string();
+  const Json& config = entry.at("config");
+  if (class_name == "Sequential" || class_name == "Functional") {
+    for (const Json& layer : config.at("layers").items()) require_known_layers(layer, where);
+    return;
+  }
+  const Json* name = config.find("name");
+  const std::string place =
+      where + ", " + class_name +
+      (name != nullptr && name->is_string() ? " '" + name->as_string() + "'" : "");
+  require_known_settings(config, layer_from_config(class_name, config)->get_config(), place);
+}
+
+}  // namespace danlu

@@ -1,0 +1,115 @@
+"""The models that tests/interop exchanges with Keras, by name: small ones of every family."""
+
+import keras
+from keras import layers as L
+
+O, S, losses = keras.optimizers, keras.optimizers.schedules, keras.losses
+
+
+def sequential(shape, *layers, optimizer="sgd", loss="mse", metrics=None, dtype=None):
+    def build():
+        # Layers are made anew each time: the arguments are functions.
+        model = keras.Sequential([keras.Input(shape, dtype=dtype)] + [make() for make in layers])
+        model.compile(optimizer() if callable(optimizer) else optimizer, loss, metrics=metrics)
+        return model
+
+    return build
+
+
+def dense(units, activation=None, **more):
+    return lambda: L.Dense(units, activation=activation, **more)
+
+
+def layer(cls, *args, **kwargs):
+    return lambda: cls(*args, **kwargs)
+
+
+def small(optimizer, **more):
+    return sequential((4,), dense(5, "tanh"), dense(2), optimizer=optimizer, **more)
+
+
+def functional(build, optimizer="adam", loss="mse", **more):
+    def made():
+        model = keras.Model(*build())
+        model.compile(optimizer() if callable(optimizer) else optimizer, loss, **more)
+        return model
+
+    return made
+
+
+def chain():
+    x = keras.Input((4,), name="features")
+    return x, L.Dense(2)(L.Dense(5, "tanh")(x))
+
+
+def shared():
+    x = keras.Input((4,))
+    twice = L.Dense(4, "tanh")
+    return x, L.Dense(2)(twice(twice(x)))
+
+
+def nested_functional():
+    a = keras.Input((6,))
+    inner = keras.Model(a, L.Dense(3, "relu")(L.Dense(4, "tanh")(a)), name="inner")
+    x = keras.Input((4,))
+    return x, L.Dense(2)(inner(L.Dense(6)(x)))
+
+
+def image():
+    x = keras.Input((6, 6, 1))
+    y = L.MaxPooling2D(3)(L.Conv2D(4, 3, padding="same", activation="silu")(x))
+    return x, L.Dense(2, "softmax")(L.Flatten()(y))
+
+
+ZOO = {
+    # Functional models.
+    "functional_chain": functional(chain),
+    "functional_shared": functional(shared, lambda: O.Nadam(0.01)),
+    "functional_nested": functional(nested_functional, lambda: O.RMSprop(0.01)),
+    "functional_image": functional(image, loss="categorical_crossentropy", metrics=["accuracy"]),
+    # Optimizers, with everything a state may hold.
+    "sgd": small(lambda: O.SGD(0.05)),
+    "sgd_momentum": small(lambda: O.SGD(0.05, momentum=0.9, nesterov=True, weight_decay=0.01)),
+    "sgd_accumulation": small(lambda: O.SGD(0.05, gradient_accumulation_steps=2)),
+    "rmsprop": small(lambda: O.RMSprop(0.01, momentum=0.5, centered=True)),
+    "adam": small(lambda: O.Adam(0.01), metrics=["mae"]),
+    "adam_amsgrad": small(lambda: O.Adam(0.01, amsgrad=True, clipnorm=0.5)),
+    "adam_schedule": small(lambda: O.Adam(S.ExponentialDecay(0.02, 3, 0.8))),
+    "adam_cosine": small(lambda: O.Adam(S.CosineDecay(0.001, 8, warmup_target=0.02, warmup_steps=4))),
+    "adam_ema": small(lambda: O.Adam(0.01, use_ema=True, ema_overwrite_frequency=4)),
+    "adamw": small(lambda: O.AdamW(0.01, weight_decay=0.1, global_clipnorm=0.3)),
+    "adadelta": small(lambda: O.Adadelta(0.5)),
+    "adagrad": small(lambda: O.Adagrad(0.1)),
+    "adamax": small(lambda: O.Adamax(0.02)),
+    "adafactor": small(lambda: O.Adafactor(0.05)),
+    "nadam": small(lambda: O.Nadam(0.01)),
+    "ftrl": small(lambda: O.Ftrl(0.1, l1_regularization_strength=0.001)),
+    "lion": small(lambda: O.Lion(0.01)),
+    "lamb": small(lambda: O.Lamb(0.01)),
+    "loss_scale": small(lambda: O.LossScaleOptimizer(O.Adam(0.01), initial_scale=64.0, dynamic_growth_steps=3)),
+    # Losses and metrics.
+    # Keras 3.15.1 does not write Huber's delta, so only the default survives its files.
+    "huber": small("adam", loss=losses.Huber(), metrics=[keras.metrics.RootMeanSquaredError()]),
+    "log_cosh": small("adam", loss="log_cosh"),
+    "bce": sequential((4,), dense(3, "relu"), dense(1, "sigmoid"), optimizer="adam",
+                      loss="binary_crossentropy", metrics=["accuracy", keras.metrics.AUC()]),
+    "softmax": sequential((4,), dense(6, "gelu"), dense(3, "softmax"), optimizer="adam",
+                          loss=losses.CategoricalCrossentropy(label_smoothing=0.1), metrics=["accuracy"]),
+    # Layers that Sequential models are made of.
+    "regularized": sequential(
+        (4,), dense(6, "selu", kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02),
+                    kernel_constraint=keras.constraints.MaxNorm(1.0), kernel_initializer="he_normal"),
+        dense(2, bias_initializer=keras.initializers.Constant(0.3)), optimizer="adam"),
+    "frozen": sequential((4,), dense(5, "tanh", trainable=False), dense(2), optimizer="adam"),
+    "no_bias": sequential((4,), dense(5, "softplus", use_bias=False), layer(L.ReLU, negative_slope=0.1),
+                          dense(2), optimizer="adam"),
+    "cnn": sequential((8, 8, 2), layer(L.Conv2D, 3, 3, activation="relu", padding="same"),
+                      layer(L.MaxPooling2D), layer(L.Conv2D, 4, 2, strides=2),
+                      layer(L.AveragePooling2D, 2), layer(L.Flatten), dense(3), optimizer="adam"),
+    "reshape": sequential((12,), layer(L.Reshape, (3, 4)), dense(2, "elu"), layer(L.Flatten),
+                          layer(L.Activation, "tanh"), layer(L.Softmax), optimizer="adam"),
+    "dropout_off": sequential((4,), dense(6, "tanh"), layer(L.Dropout, 0.0), dense(2), optimizer="adam"),
+    "nested": sequential(
+        (4,), lambda: keras.Sequential([L.Dense(5, activation="tanh"), L.Dense(4)], name="inner"),
+        dense(3, "relu"), lambda: keras.Sequential([keras.Input((3,)), L.Dense(2)]), optimizer="adam"),
+}
