@@ -49,6 +49,7 @@
 #include "danlu/nn/layers/reshaping.h"
 #include "danlu/nn/layers/rnn.h"
 #include "danlu/nn/layers/rnn_cell.h"
+#include "danlu/nn/layers/spectral_normalization.h"
 #include "danlu/nn/layers/transformer.h"
 #include "danlu/nn/layers/wrappers.h"
 #include "danlu/nn/losses.h"

@@ -4,7 +4,9 @@
 
 #include "danlu/base/error.h"
 #include "danlu/nn/layers/batch_normalization.h"
+#include "danlu/nn/layers/dense.h"
 #include "danlu/nn/layers/normalization.h"
+#include "danlu/nn/layers/spectral_normalization.h"
 #include "danlu/ops/manipulation.h"
 #include "tests/support/check_layer.h"
 
@@ -92,6 +94,50 @@ TEST(Normalization, Layers) {
   check_layer({.make = [](const std::string& dtype) { return UnitNormalization({.dtype = dtype}); },
                .input_shape = {4, 5},
                .output_shape = {4, 5}});
+}
+
+TEST(SpectralNormalization, Layer) {
+  check_layer({.make =
+                   [](const std::string& dtype) {
+                     return SpectralNormalization(
+                         {.layer = Dense({.units = 3, .name = "inside", .dtype = dtype}),
+                          .power_iterations = 2,
+                          .dtype = dtype});
+                   },
+               .input_shape = {4, 5},
+               .output_shape = {4, 3},
+               .trainable_weights = 2,
+               .params = 5 * 3 + 3 + 3,
+               .non_trainable_weights = 1});
+}
+
+TEST(SpectralNormalization, DividesForTheCallAlone) {
+  const Dense inside({.units = 2, .use_bias = false});
+  const SpectralNormalization layer({.layer = inside, .power_iterations = 20});
+  const Array x(std::vector<float>{1, 0, 0, 1}, Shape{2, 2});
+  layer(x);
+  inside.weights()[0].assign(Array(std::vector<float>{4, 0, 0, 2}, Shape{2, 2}));
+  layer.weights()[0].assign(Array(std::vector<float>{1, 1}, Shape{1, 2}));
+  const auto y = layer(x, {.training = true}).to_vector();
+  EXPECT_NEAR(y[0], 1, 1e-4);
+  EXPECT_NEAR(y[3], 0.5, 1e-4);
+  EXPECT_NE(layer.weights()[0].value().to_vector(), (std::vector<float>{1, 1}));
+  EXPECT_EQ(inside.weights()[0].value().to_vector(), (std::vector<float>{4, 0, 0, 2}));
+  EXPECT_EQ(layer(x).to_vector(), (std::vector<float>{4, 0, 0, 2}));
+  inside.weights()[0].assign(zeros({2, 2}));
+  EXPECT_EQ(layer(x, {.training = true}).to_vector(), (std::vector<float>(4, 0)));
+}
+
+TEST(SpectralNormalization, Errors) {
+  expect_error<ValueError>([] { SpectralNormalization({.name = "s"}); },
+                           "[SpectralNormalization 's'] `layer` is missing.");
+  expect_error<ValueError>(
+      [] {
+        SpectralNormalization({.layer = UnitNormalization({.name = "u"}), .name = "s"})(
+            zeros({2, 3}));
+      },
+      "[SpectralNormalization 's'] The layer has no weight to normalize. Expected a layer with a "
+      "`kernel` or `embeddings`. Received UnitNormalization 'u'.");
 }
 
 TEST(Normalization, Errors) {

@@ -27,6 +27,7 @@
 #include "danlu/nn/layers/reshape.h"
 #include "danlu/nn/layers/reshaping.h"
 #include "danlu/nn/layers/rnn.h"
+#include "danlu/nn/layers/spectral_normalization.h"
 #include "danlu/nn/layers/transformer.h"
 #include "danlu/nn/layers/wrappers.h"
 
@@ -151,6 +152,7 @@ constexpr std::array kLayers = {
     Entry{"GroupNormalization", make<GroupNormalization, GroupNormalizationConfig>},
     Entry{"RMSNormalization", make<RMSNormalization, RMSNormalizationConfig>},
     Entry{"UnitNormalization", make<UnitNormalization, UnitNormalizationConfig>},
+    Entry{"SpectralNormalization", make<SpectralNormalization, SpectralNormalizationConfig>},
     Entry{"Permute", make<Permute, PermuteConfig>},
     Entry{"RepeatVector", make<RepeatVector, RepeatVectorConfig>},
     Entry{"Cropping1D", make<Cropping1D, CroppingConfig>},

@@ -1,5 +1,6 @@
 """Normalizations."""
 
+import keras
 from layer_cases import Case
 
 
@@ -13,6 +14,19 @@ def layer(name, shape, **config):
 
 def group(name, shape, **config):
     return Case(f"group_normalization_{name}", "GroupNormalization", config, shape)
+
+
+def spectral(name, make, shape, training=True, **config):
+    config["layer"] = make
+    return Case(f"spectral_normalization_{name}", "SpectralNormalization", config, shape, training)
+
+
+def dense():
+    return keras.layers.Dense(4, activation="tanh")
+
+
+def conv2d():
+    return keras.layers.Conv2D(3, 2, padding="same")
 
 
 REGULARIZED = {
@@ -69,6 +83,10 @@ CASES = [
     Case("rms_normalization_two_axes", "RMSNormalization", {"axis": [1, 2]}, (2, 3, 4)),
     Case("rms_normalization_epsilon", "RMSNormalization", {"epsilon": 0.1}, (2, 3, 4)),
     Case("rms_normalization_wrong_axis", "RMSNormalization", {"axis": 1}, (2, 3, 3)),
+    spectral("dense", dense, (5, 6)),
+    spectral("inference", dense, (5, 6), training=False),
+    spectral("iterations", dense, (5, 6), power_iterations=3),
+    spectral("conv2d", conv2d, (2, 4, 5, 2)),
     Case("unit_normalization", "UnitNormalization", {}, (5, 7)),
     Case("unit_normalization_axis1", "UnitNormalization", {"axis": 1}, (2, 3, 4)),
     Case("unit_normalization_two_axes", "UnitNormalization", {"axis": [1, 2]}, (2, 3, 4)),

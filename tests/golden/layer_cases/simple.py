@@ -18,6 +18,10 @@ def with_masked_steps(name, shape, rng):
     return x
 
 
+def x_sin_x():
+    return lambda x: x * keras.ops.sin(x)
+
+
 def einsum(name, equation, output_shape, shape, **config):
     given = {"equation": equation, "output_shape": output_shape, **config}
     return Case(f"einsum_dense_{name}", "EinsumDense", given, shape)
@@ -99,6 +103,7 @@ CASES = [
         mask=MASK,
     ),
     Case("identity", "Identity", {}, (3, 4)),
+    Case("lambda", "Lambda", {"function": x_sin_x}, (3, 4)),
     Case("dropout", "Dropout", {"rate": 0.3, "seed": 4}, (3, 4)),
     Case("dropout_noise_shape", "Dropout", {"rate": 0.3, "noise_shape": [None, 1, 4]}, (3, 2, 4)),
     Case("alpha_dropout", "AlphaDropout", {"rate": 0.3, "noise_shape": [3, 1]}, (3, 4)),
