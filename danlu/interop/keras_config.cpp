@@ -16,10 +16,12 @@ namespace {
 
 /// {"module": …, "class_name": …, "config": …, "registered_name": null}
 Json object_of(const char* module, const std::string& class_name, Json config) {
-  return Json::object({{"module", module},
-                       {"class_name", class_name},
-                       {"config", std::move(config)},
-                       {"registered_name", nullptr}});
+  return Json::object(
+      {{"module", module},
+       {"class_name",
+        class_name == kGroupedAttention.defined ? kGroupedAttention.exported : class_name},
+       {"config", std::move(config)},
+       {"registered_name", nullptr}});
 }
 
 bool is_object_json(const Json& json) {

@@ -11,6 +11,12 @@
 /// Source: keras.saving of Keras 3.15.
 namespace danlu {
 
+/// The one layer that Keras exports, and writes to files, under another name than its class has.
+struct GroupedAttentionNames {
+  std::string defined = "GroupedQueryAttention", exported = "GroupQueryAttention";
+};
+inline const GroupedAttentionNames kGroupedAttention;
+
 /// What Keras writes of a layer or a network: module, class, config, registered name and, where it
 /// has weights, what it was built for. Errors: UnsupportedError for a function of one's own inside,
 /// which a file cannot hold.

@@ -69,7 +69,9 @@ class Plain {
     if (class_name == "function") return value.at("config").as_string();
     if (class_name == "DTypePolicy") return value.at("config").at("name");
     Json out = Json::object(
-        {{"class_name", class_name}, {"config", of(value.at("config"), place + "." + class_name)}});
+        {{"class_name",
+          class_name == kGroupedAttention.exported ? kGroupedAttention.defined : class_name},
+         {"config", of(value.at("config"), place + "." + class_name)}});
     for (const char* key : {"name", "inbound_nodes"}) {
       if (const Json* member = value.find(key)) out.set(key, of(*member, place + "." + key));
     }

@@ -33,18 +33,13 @@ const std::vector<Attributes>& attributes() {
       {"ConvLSTM2D", {"cell"}},
       {"ConvLSTM3D", {"cell"}},
       {"MultiHeadAttention", {"query_dense", "key_dense", "value_dense", "output_dense"}},
-      {"GroupQueryAttention", {"_query_dense", "_key_dense", "_value_dense", "_output_dense"}},
+      {"GroupedQueryAttention", {"_query_dense", "_key_dense", "_value_dense", "_output_dense"}},
   };
   return all;
 }
 
 std::string joined(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "/" + name;
-}
-
-/// The class in a path. Keras's class GroupQueryAttention is called otherwise where it is defined.
-std::string class_in_path(const std::string& type) {
-  return type == "GroupQueryAttention" ? "grouped_query_attention" : to_snake_case(type);
 }
 
 class Collector {
@@ -81,7 +76,7 @@ class Collector {
   void visit_all(const std::vector<Layer>& layers, const std::string& path) {
     std::map<std::string, int> counts;
     for (const Layer& layer : layers) {
-      std::string name = class_in_path(layer->type());
+      std::string name = to_snake_case(layer->type());
       const int count = counts[name]++;
       if (count > 0) name += "_" + std::to_string(count);
       visit(*layer.impl(), path + "/" + name);

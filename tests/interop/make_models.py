@@ -23,6 +23,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 from keras.src.backend.common import dtypes
@@ -33,6 +35,20 @@ STEPS, BATCH = 5, 8
 keras.config.set_floatx("float64")
 # Keras on JAX computes some ops (tanh among them) in float32, because JAX lacks float64 by default.
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+
+
+def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, **_):
+    """As jax.nn.dot_product_attention, whose softmax is in float32 whatever the dtype is."""
+    assert bias is None and key.shape[2] == query.shape[2]
+    logits = jnp.einsum("BTNH,BSNH->BNTS", query, key) * (scale or query.shape[-1] ** -0.5)
+    allowed = jnp.ones(logits.shape, bool) if mask is None else mask
+    if is_causal:
+        allowed &= jnp.tril(jnp.ones(logits.shape[-2:], bool))
+    probabilities = jax.nn.softmax(jnp.where(allowed, logits, -1e300), axis=-1)
+    return jnp.einsum("BNTS,BSNH->BTNH", probabilities, value)
+
+
+keras.src.backend.nn.dot_product_attention = dot_product_attention
 
 sys.path.insert(0, str(HERE))
 from zoo import ZOO  # noqa: E402

@@ -61,6 +61,52 @@ def image():
     return x, L.Dense(2, "softmax")(L.Flatten()(y))
 
 
+def transformer():
+    tokens = keras.Input((5,), dtype="int32", name="tokens")
+    x = L.Embedding(7, 6, name="words")(tokens)
+    attended = L.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+    x = L.LayerNormalization()(L.Add()([x, attended]))
+    x = L.LayerNormalization()(L.Add()([x, L.Dense(6)(L.Dense(8, "gelu")(x))]))
+    return tokens, L.Dense(2, "softmax")(L.GlobalAveragePooling1D()(x))
+
+
+def attention():
+    query, value = keras.Input((4, 3), name="query"), keras.Input((5, 3), name="value")
+    found = L.Attention(use_scale=True)([L.Dense(3)(query), value])
+    found = L.Concatenate()([query, found, L.AdditiveAttention()([query, value])])
+    return [query, value], L.Dense(2)(L.GlobalMaxPooling1D()(found))
+
+
+def grouped_attention():
+    x = keras.Input((4, 6))
+    y = L.GroupQueryAttention(3, 4, 2)(x, x)
+    return x, L.Dense(2)(L.Flatten()(L.Add()([x, y])))
+
+
+def two_by_two():
+    a, b = keras.Input((4,), name="left"), keras.Input((3,), name="right")
+    x = L.Dense(5, "tanh")(L.Concatenate()([a, b]))
+    y = L.Multiply()([x, L.Dense(5, "sigmoid")(b)])
+    return [a, b], [L.Dense(2, name="amount")(x), L.Dense(1, name="again")(L.Subtract()([x, y]))]
+
+
+def residual_images():
+    x = keras.Input((6, 6, 3))
+    y = L.Conv2D(4, 3, padding="same", use_bias=False)(x)
+    short = L.BatchNormalization()(y)
+    y = L.Conv2D(4, 3, padding="same")(L.ReLU()(short))
+    y = L.Add()([short, L.BatchNormalization(scale=False)(y)])
+    return x, L.Dense(2)(L.GlobalAveragePooling2D()(y))
+
+
+def encoder_decoder():
+    source = keras.Input((4, 3), name="source")
+    target = keras.Input((5, 2), name="target")
+    _, h, c = L.LSTM(4, return_state=True)(source)
+    y = L.LSTM(4, return_sequences=True)(target, initial_state=[h, c])
+    return [source, target], L.TimeDistributed(L.Dense(2))(y)
+
+
 ZOO = {
     # Functional models.
     "functional_chain": functional(chain),
@@ -112,4 +158,50 @@ ZOO = {
     "nested": sequential(
         (4,), lambda: keras.Sequential([L.Dense(5, activation="tanh"), L.Dense(4)], name="inner"),
         dense(3, "relu"), lambda: keras.Sequential([keras.Input((3,)), L.Dense(2)]), optimizer="adam"),
+    # Normalization.
+    "cnn_batch_norm": sequential(
+        (6, 6, 2), layer(L.Conv2D, 4, 3, use_bias=False), layer(L.BatchNormalization, momentum=0.9),
+        layer(L.ReLU), layer(L.Conv2D, 3, 2), layer(L.BatchNormalization, center=False),
+        layer(L.GlobalAveragePooling2D), dense(2), optimizer="adam"),
+    "residual_images": functional(residual_images),
+    "normalizations": sequential(
+        (5, 4), dense(6), layer(L.GroupNormalization, groups=3), dense(4, "tanh"),
+        layer(L.UnitNormalization), layer(L.RMSNormalization), dense(3), layer(L.LayerNormalization),
+        layer(L.Flatten), dense(2), optimizer="adam"),
+    "separable": sequential(
+        (7, 7, 3), layer(L.SeparableConv2D, 4, 3, depth_multiplier=2, activation="relu"),
+        layer(L.SpatialDropout2D, 0.0), layer(L.DepthwiseConv2D, 2, padding="same"),
+        layer(L.Conv2DTranspose, 2, 2, strides=2), layer(L.GlobalMaxPooling2D), dense(2),
+        optimizer="adam"),
+    "conv1d": sequential(
+        (9, 2), layer(L.ZeroPadding1D, 1), layer(L.Conv1D, 4, 3, dilation_rate=2, padding="causal"),
+        layer(L.PReLU), layer(L.UpSampling1D, 2), layer(L.SeparableConv1D, 3, 3),
+        layer(L.MaxPooling1D, 2), layer(L.GlobalAveragePooling1D), dense(2), optimizer="adam"),
+    # Recurrent layers.
+    "lstm": sequential((5, 3), layer(L.LSTM, 4, return_sequences=True), layer(L.LSTM, 3),
+                       dense(2), optimizer="adam"),
+    "gru": sequential((5, 3), layer(L.GRU, 4, return_sequences=True),
+                      lambda: L.TimeDistributed(L.Dense(3, "tanh")),
+                      lambda: L.TimeDistributed(L.Dense(2)), optimizer="adam"),
+    "bidirectional": sequential(
+        (5, 3), lambda: L.Bidirectional(L.LSTM(3, return_sequences=True)),
+        lambda: L.Bidirectional(L.GRU(2, reset_after=False), merge_mode="sum"), dense(2),
+        optimizer="adam"),
+    "simple_rnn": sequential((5, 3), layer(L.SimpleRNN, 4, return_sequences=True, go_backwards=True),
+                             layer(L.SimpleRNN, 3, unroll=True), dense(2), optimizer="adam"),
+    "rnn_cells": sequential(
+        (5, 3), lambda: L.RNN(L.LSTMCell(4), return_sequences=True),
+        lambda: L.RNN([L.GRUCell(3), L.SimpleRNNCell(4), L.GRUCell(2)]), dense(2), optimizer="adam"),
+    "conv_lstm": sequential((3, 5, 5, 2), layer(L.ConvLSTM2D, 2, 3), layer(L.Flatten), dense(2),
+                            optimizer="adam"),
+    "masked": sequential((5, 3), layer(L.Masking), layer(L.LSTM, 4), dense(2), optimizer="adam"),
+    "encoder_decoder": functional(encoder_decoder),
+    # Attention.
+    "transformer": functional(transformer, loss="categorical_crossentropy"),
+    "attention": functional(attention),
+    "grouped_attention": functional(grouped_attention),
+    # Several inputs and outputs.
+    "two_by_two": functional(two_by_two, loss=["mse", "huber"], loss_weights=[1.0, 0.5]),
+    "two_by_two_named": functional(two_by_two, loss={"amount": "mse", "again": "log_cosh"},
+                                   metrics={"again": ["mae"]}),
 }
