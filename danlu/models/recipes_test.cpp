@@ -68,7 +68,7 @@ TEST(Recipes, TrainOnAFewSamples) {
     optimizer->set_learning_rate(recipe.learning_rate);
     model.compile({.optimizer = optimizer,
                    .loss = recipe.loss,
-                   .metrics = {recipe.metrics.begin(), recipe.metrics.end()}});
+                   .metrics = std::vector<Metric>(recipe.metrics.begin(), recipe.metrics.end())});
     const auto before = model.evaluate(samples, {.verbose = 0})["loss"];
     model.fit(samples, {.epochs = 5, .batch_size = 8, .verbose = 0});
     EXPECT_LT(model.evaluate(samples, {.verbose = 0})["loss"], before) << recipe.name;
