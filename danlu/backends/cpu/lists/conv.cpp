@@ -2,6 +2,7 @@
 #include "danlu/backends/cpu/kernel_list.h"
 #include "danlu/backends/cpu/ref/pool.h"
 #include "danlu/backends/cpu/simd/amx_conv.h"
+#include "danlu/backends/cpu/simd/amx_conv_gradient.h"
 #include "danlu/backends/cpu/simd/pool.h"
 #include "danlu/backends/cpu/simd/widened.h"
 #include "danlu/ops/registry.h"
@@ -37,6 +38,9 @@ std::vector<KernelList> conv_kernel_lists() {
        }},
       {conv2d_backward_kernel_op,
        {
+#ifdef DANLU_AMX
+           simd::amx_conv2d_backward_kernel(),
+#endif
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_backward_kernel(),
 #endif

@@ -171,6 +171,33 @@ TEST(SimdKernels, CastsOfEveryPair) {
   }
 }
 
+// Gradients of pooling over the middle axes among them.
+TEST(SimdKernels, BroadcastsInBlocks) {
+  const Shape out{3, 2, 5, 7, 11};
+  const Shape others[] = {{3, 1, 1, 1, 11}, {1, 2, 1, 1, 11}, {3, 1, 5, 1, 11}, {2, 1, 7, 1},
+                          {2, 1, 1, 11},    {3, 1, 5, 7, 1},  {3, 2, 1, 7, 1}};
+  const auto values = [](const Shape& s) {
+    return numbers(static_cast<size_t>(s.num_elements()), -1, 1);
+  };
+  for (const Shape& other : others) {
+    expect_like_reference({.op = &multiply_op(),
+                           .inputs = {{out, DType::float32}, {other, DType::float32}},
+                           .values = {values(out), values(other)}},
+                          1e-7, other.to_string());
+    expect_like_reference({.op = &broadcast_to_op(),
+                           .attrs = make_attrs(ShapeAttrs{out}),
+                           .inputs = {{other, DType::float32}},
+                           .values = {values(other)}},
+                          0, other.to_string());
+  }
+  // An input that is smaller than the output in one block and another.
+  const Shape a{3, 1, 5, 7, 11}, b{1, 2, 1, 7, 11};
+  expect_like_reference({.op = &subtract_op(),
+                         .inputs = {{a, DType::float32}, {b, DType::float32}},
+                         .values = {values(a), values(b)}},
+                        1e-7, "two");
+}
+
 TEST(SimdKernels, RefusalsSayWhy) {
   Call call{.op = &add_op(),
             .inputs = {{Shape{2, 3}, DType::float64}, {Shape{2, 3}, DType::float64}}};
@@ -178,8 +205,10 @@ TEST(SimdKernels, RefusalsSayWhy) {
   call.inputs = {{Shape{2, 3}, DType::int32}, {Shape{2, 3}, DType::int32}};
   EXPECT_EQ(testing::refusal(call, "simd"), "int32 operands are not computed in float32");
   call.inputs = {{Shape{2, 3, 4}, DType::float32}, {Shape{2, 1, 4}, DType::float32}};
-  EXPECT_EQ(testing::refusal(call, "simd"),
-            "an operand is no full, row, column or scalar operand of (2, 3, 4)");
+  EXPECT_EQ(
+      testing::refusal(call, "simd"),
+      "an operand is no full, row, column or scalar operand of (2, 3, 4), nor of blocks of 32 "
+      "elements");
   call = {.op = &sum_op(),
           .attrs = make_attrs(ReductionAttrs{{0, 2}}),
           .inputs = {{Shape{2, 3, 4}, DType::float32}}};
