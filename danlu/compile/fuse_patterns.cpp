@@ -4,6 +4,7 @@
 #include "danlu/compile/passes.h"
 #include "danlu/compile/rewriter.h"
 #include "danlu/ops/fused/fused_attrs.h"
+#include "danlu/ops/manipulation/manipulation_attrs.h"
 #include "danlu/ops/reduction/reduction_attrs.h"
 #include "danlu/ops/registry.h"
 
@@ -116,30 +117,55 @@ class PatternFuser {
     return node.op == &op ? &node : nullptr;
   }
 
-  /// By node: whether all users of this unpooled gradient are the two backward ops of a
-  /// convolution. Each of them then works from the pooled gradient, and the other is never made.
+  /// Whether the node cuts the images of an unpooled gradient into sets.
+  static bool makes_sets(const Graph& graph, const GraphNode& node) {
+    if (node.op != &reshape_op()) return false;
+    const GraphNode& unpool = graph.node(node.inputs[0]);
+    const Shape& shape = node.outputs[0].shape;
+    return unpool.op == &max_pool2d_backward_op() && shape.rank() >= 4 &&
+           std::ranges::equal(shape.dims().last(3), unpool.outputs[0].shape.dims().last(3));
+  }
+
+  /// By node: whether all users of this unpooled gradient, or of its sets, are the two backward ops
+  /// of a convolution. Each of them then works from the pooled gradient, and the other is never
+  /// made.
   static std::vector<bool> find_only_convolved(const Graph& graph) {
     std::vector<bool> result(graph.nodes.size());
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
-      result[i] = graph.nodes[i].op == &max_pool2d_backward_op();
-    }
-    for (const GraphNode& node : graph.nodes) {
-      for (size_t j = 0; j < node.inputs.size(); ++j) {
-        const bool as_gradient = (node.op == &conv2d_backward_kernel_op() && j == 1) ||
-                                 (node.op == &conv2d_backward_input_op() && j == 0);
-        if (!as_gradient) result[node.inputs[j].node] = false;
-      }
+      const GraphNode& node = graph.nodes[i];
+      result[i] = node.op == &max_pool2d_backward_op() || makes_sets(graph, node);
     }
     for (const ValueId v : graph.outputs) result[v.node] = false;
     for (const auto& [name, v] : graph.named_outputs) result[v.node] = false;
+    for (size_t i = graph.nodes.size(); i-- > 0;) {
+      const GraphNode& node = graph.nodes[i];
+      for (size_t j = 0; j < node.inputs.size(); ++j) {
+        const bool as_gradient = (node.op == &conv2d_backward_kernel_op() && j == 1) ||
+                                 (node.op == &conv2d_backward_input_op() && j == 0);
+        const bool as_sets = node.op == &reshape_op() && result[i];
+        if (!as_gradient && !as_sets) result[node.inputs[j].node] = false;
+      }
+    }
     return result;
   }
 
-  /// The unpooling that makes the old value `v`, in the new graph, if only convolutions use it.
-  const GraphNode* convolved_unpool(ValueId old_value) const {
-    if (!only_convolved_[old_value.node]) return nullptr;
-    const GraphNode& node = graph_.node(rewriter_.mapped(old_value));
+  /// The unpooling that makes the old value `v`, or whose sets it is, in the new graph, if only
+  /// convolutions use it.
+  const GraphNode* convolved_unpool(ValueId v) const {
+    if (!only_convolved_[v.node]) return nullptr;
+    const GraphNode& old = rewriter_.source().node(v);
+    if (old.op == &reshape_op()) return convolved_unpool(old.inputs[0]);
+    const GraphNode& node = graph_.node(rewriter_.mapped(v));
     return node.op == &max_pool2d_backward_op() ? &node : nullptr;
+  }
+
+  /// Pooled images, cut into the sets that `image`, the gradient of the unpooled images, has.
+  ValueId as_sets(ValueId pooled, const Shape& image) {
+    const Shape from = graph_.spec(pooled).shape;
+    std::vector<int64_t> dims(image.dims().begin(), image.dims().end());
+    std::ranges::copy(from.dims().last(3), dims.end() - 3);
+    if (Shape(dims) == from) return pooled;
+    return rewriter_.emit_value(reshape_op(), make_attrs(ShapeAttrs{Shape(dims)}), {pooled});
   }
 
   std::optional<uint32_t> fuse(const GraphNode& node, const std::vector<ValueId>& in) {
@@ -154,7 +180,9 @@ class PatternFuser {
     } else if (node.op == &conv2d_backward_kernel_op()) {
       if (const GraphNode* unpool = convolved_unpool(node.inputs[1])) {
         const auto attrs = make_attrs(pooled_attrs(node, *unpool));
-        const ValueId g = unpool->inputs[0], index = unpool->inputs[1];
+        const ValueId pooled = unpool->inputs[0], positions = unpool->inputs[1];
+        const Shape& image = rewriter_.source().spec(node.inputs[1]).shape;
+        const ValueId g = as_sets(pooled, image), index = as_sets(positions, image);
         return rewriter_.emit(conv2d_pool_backward_kernel_op(), attrs, {in[0], g, index});
       }
     } else if (node.op == &conv2d_backward_input_op()) {

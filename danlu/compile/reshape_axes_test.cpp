@@ -93,5 +93,19 @@ TEST(SimplifyProducts, ConvolutionsOfABatchOfSingleImagesAreFused) {
   EXPECT_EQ(count(graph, conv2d_pool_op()), 1);
 }
 
+TEST(SimplifyProducts, KernelGradientsOfSingleImagesComeFromThePooledGradients) {
+  const Array x = input({5, 10, 10, 1}), first = input({3, 3, 1, 4}), second = input({3, 3, 4, 2});
+  const auto loss = [](const std::vector<Array>& p, const Array& image) {
+    const Array hidden = max_pool2d(relu(conv2d(expand_dims(image, 0), p[0])));
+    return sum(square(max_pool2d(relu(conv2d(hidden, p[1])))));
+  };
+  const std::vector<Array> kernels = {first, second};
+  const auto gradients = vmap(grad(loss), {.in_axes = {std::nullopt, 0}})(kernels, x);
+  const Graph graph = fuse_patterns(simplified({x, first, second}, gradients));
+  EXPECT_EQ(count(graph, conv2d_pool_backward_kernel_op()), 2);
+  EXPECT_EQ(count(graph, conv2d_pool_backward_input_op()), 1);
+  EXPECT_EQ(count(graph, max_pool2d_backward_op()), 0);
+}
+
 }  // namespace
 }  // namespace danlu::compile

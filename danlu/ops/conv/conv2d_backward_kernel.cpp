@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "danlu/ops/conv/conv_record.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/registry.h"
@@ -9,16 +7,8 @@
 namespace danlu {
 namespace {
 
-/// The axes before those of a batch of images.
-std::vector<int64_t> axes_of_sets(const Shape& x) {
-  const auto dims = x.dims();
-  return {dims.begin(), dims.end() - std::min<int64_t>(4, x.rank())};
-}
-
-Shape joined(std::vector<int64_t> sets, const Shape& element) {
-  sets.insert(sets.end(), element.begin(), element.end());
-  return Shape(sets);
-}
+using convolution::axes_of_sets;
+using convolution::with_sets;
 
 std::vector<TensorSpec> infer(const InferContext& c) {
   const auto& attrs = c.attrs_as<Conv2DAttrs>();
@@ -27,9 +17,9 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   const auto sets = axes_of_sets(x);
   const Shape images(x.dims().subspan(sets.size()));
   convolution::require_shape(
-      c, 1, joined(sets, convolution::conv2d_output(c.where(), images, attrs.result, attrs)),
+      c, 1, with_sets(sets, convolution::conv2d_output(c.where(), images, attrs.result, attrs)),
       "gradient of the output");
-  return {{joined(sets, attrs.result), c.inputs[0].dtype}};
+  return {{with_sets(sets, attrs.result), c.inputs[0].dtype}};
 }
 
 /// One call of `op` for each set of images and its kernel.
@@ -53,7 +43,7 @@ Array for_each_set(const OpDef& op, const Array& a, const Array& b, const Conv2D
                                               .batched = kBatched,
                                               .size = size,
                                               .outputs = outputs});
-  return reshape(results[0], joined(sets, outputs[0].shape));
+  return reshape(results[0], with_sets(sets, outputs[0].shape));
 }
 
 // Linear in both inputs, so its derivatives are the two other ops of the family.
@@ -86,8 +76,8 @@ std::vector<OpSample> samples() {
   const Conv2DAttrs padded{.pad_before = {1, 0}, .pad_after = {1, 2}, .result = {3, 3, 2, 4}};
   for (const auto& sets : {std::vector<int64_t>{5}, {2, 3}, {0}}) {
     list.push_back({.label = "sets " + Shape(sets).to_string(),
-                    .inputs = {{joined(sets, {2, 5, 6, 2}), DType::float32},
-                               {joined(sets, {2, 5, 6, 4}), DType::float32}},
+                    .inputs = {{with_sets(sets, {2, 5, 6, 2}), DType::float32},
+                               {with_sets(sets, {2, 5, 6, 4}), DType::float32}},
                     .attrs = make_attrs(padded),
                     .tolerance = 1e-5});
   }

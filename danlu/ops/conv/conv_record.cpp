@@ -221,6 +221,16 @@ std::vector<PoolCase> pool_cases() {
   };
 }
 
+std::vector<int64_t> axes_of_sets(const Shape& x) {
+  const auto dims = x.dims();
+  return {dims.begin(), dims.end() - std::min<int64_t>(4, x.rank())};
+}
+
+Shape with_sets(std::vector<int64_t> sets, const Shape& element) {
+  sets.insert(sets.end(), element.begin(), element.end());
+  return Shape(sets);
+}
+
 void fill_index(std::span<double> values, int64_t positions) {
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<double>((i * 7 + i / 5) % static_cast<size_t>(positions));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "danlu/core/array.h"
 #include "danlu/core/op_def.h"
@@ -33,6 +34,10 @@ struct Padding {
 Padding resolve_padding(const std::string& where, const std::string& padding, const Shape& x,
                         std::array<int64_t, 2> window, std::array<int64_t, 2> strides,
                         std::array<int64_t, 2> dilation);
+
+/// The axes before those of a batch of images: sets of images with a kernel gradient each.
+std::vector<int64_t> axes_of_sets(const Shape& x);
+Shape with_sets(std::vector<int64_t> sets, const Shape& element);
 
 /// The convolutions that the samples of every convolution op are made of.
 struct ConvCase {

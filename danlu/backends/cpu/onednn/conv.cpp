@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "danlu/backends/cpu/set_plan.h"
 #include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/fused/fused_attrs.h"
@@ -42,36 +43,29 @@ std::unique_ptr<Kernel> prepare_images(ConvPass::Kind kind, const KernelQuery& q
       scratchpad_bytes * static_cast<size_t>(plan.threads), plan.threads);
 }
 
-// Many sets of images go to the threads; the images of a single one do.
 std::unique_ptr<Kernel> prepare_kernel_gradient(const KernelQuery& q) {
   const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, q.attrs_as<Conv2DAttrs>());
-  const int64_t sets = q.outputs[0].shape.num_elements() / g.kernel_size();
-  const BatchPlan plan(g.batch, sets == 1 ? q.threads : 1, kLargestBatch);
-  const int set_threads = static_cast<int>(std::clamp<int64_t>(sets, 1, q.threads));
-  const auto pass = std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, g, plan);
-  const KernelGradient sums(pass, plan);
-  const size_t scratch_bytes = aligned(sums.scratch_bytes());
-  const auto one_set = [=](const float* x, const float* grad, float* out, std::byte* scratch) {
-    parallel_chunks(plan.threads, [&](int chunk) {
-      plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
-        sums.add(scratch, chunk, begin, size, x + begin * g.in_h * g.in_w * g.channels,
-                 grad + begin * g.out_h * g.out_w * g.filters);
-      });
-    });
-    sums.finish(scratch, out);
-  };
+  const SetPlan plan(q.outputs[0].shape.num_elements() / g.kernel_size(), g.batch, q.threads,
+                     kLargestBatch);
+  const auto pass =
+      std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, g, plan.batch);
+  const KernelGradient sums(pass, plan.batch);
+  const size_t set_bytes = aligned(sums.scratch_bytes());
   return simple_kernel(
       [=](const KernelArgs& args) {
-        parallel_chunks(set_threads, [&](int chunk) {
-          const Range range = chunk_range(sets, set_threads, chunk);
-          std::byte* scratch = args.scratch + scratch_bytes * static_cast<size_t>(chunk);
-          for (int64_t i = range.begin; i < range.end; ++i) {
-            one_set(args.in<float>(0) + i * g.in_size(), args.in<float>(1) + i * g.out_size(),
-                    args.out<float>(0) + i * g.kernel_size(), scratch);
-          }
+        plan.for_each_set(args.scratch, set_bytes, [&](int64_t set, std::byte* scratch) {
+          const float* x = args.in<float>(0) + set * g.in_size();
+          const float* grad = args.in<float>(1) + set * g.out_size();
+          parallel_chunks(plan.batch.threads, [&](int chunk) {
+            plan.batch.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+              sums.add(scratch, chunk, begin, size, x + begin * g.in_h * g.in_w * g.channels,
+                       grad + begin * g.out_h * g.out_w * g.filters);
+            });
+          });
+          sums.finish(scratch, args.out<float>(0) + set * g.kernel_size());
         });
       },
-      scratch_bytes * static_cast<size_t>(set_threads), set_threads * plan.threads);
+      set_bytes * static_cast<size_t>(plan.set_threads), plan.threads());
 }
 
 }  // namespace

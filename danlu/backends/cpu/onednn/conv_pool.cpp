@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/onednn/conv_pool.h"
 
 #include "danlu/backends/cpu/onednn/conv.h"
+#include "danlu/backends/cpu/set_plan.h"
 #include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simd/pool.h"
 #include "danlu/backends/cpu/simple_kernel.h"
@@ -106,32 +107,39 @@ KernelDef conv2d_pool_backward_input() {
 }
 
 KernelDef conv2d_pool_backward_kernel() {
-  return {
-      "onednn", refuse, [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-        const Shapes s({q.inputs[0].shape, q.outputs[0].shape, attrs.conv}, attrs.pool, q.threads);
-        const auto pass =
-            std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, s.conv, s.plan);
-        const KernelGradient sums(pass, s.plan);
-        const auto functions = simd::pool_functions(q.isa);
-        return simple_kernel(
-            [=](const KernelArgs& args) {
-              std::byte* images = args.scratch + sums.scratch_bytes();
-              parallel_chunks(s.plan.threads, [&](int chunk) {
-                auto* image =
-                    reinterpret_cast<float*>(images + s.image_bytes() * static_cast<size_t>(chunk));
-                s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
-                  spread(s, functions, size, args.in<float>(1) + begin * s.pooled,
-                         args.in<uint8_t>(2) + begin * s.pooled, image);
-                  sums.add(args.scratch, chunk, begin, size, args.in<float>(0) + begin * s.x,
-                           image);
-                });
-              });
-              sums.finish(args.scratch, args.out<float>(0));
-            },
-            sums.scratch_bytes() + s.image_bytes() * static_cast<size_t>(s.plan.threads),
-            s.plan.threads);
-      }};
+  return {"onednn", refuse, [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs.conv);
+            const int64_t sets = q.outputs[0].shape.num_elements() / g.kernel_size();
+            const Shapes s(g, attrs.pool, sets == 1 ? q.threads : 1);
+            const SetPlan plan(sets, g.batch, q.threads, s.plan.most);
+            const auto pass =
+                std::make_shared<const ConvPass>(ConvPass::Kind::backward_kernel, s.conv, s.plan);
+            const KernelGradient sums(pass, s.plan);
+            const auto functions = simd::pool_functions(q.isa);
+            const size_t sum_bytes = aligned(sums.scratch_bytes());
+            const size_t set_bytes =
+                sum_bytes + s.image_bytes() * static_cast<size_t>(s.plan.threads);
+            return simple_kernel(
+                [=](const KernelArgs& args) {
+                  plan.for_each_set(args.scratch, set_bytes, [&](int64_t set, std::byte* scratch) {
+                    const float* x = args.in<float>(0) + set * g.in_size();
+                    const int64_t pooled = set * s.pool.out_size();
+                    parallel_chunks(s.plan.threads, [&](int chunk) {
+                      auto* image = reinterpret_cast<float*>(
+                          scratch + sum_bytes + s.image_bytes() * static_cast<size_t>(chunk));
+                      s.plan.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+                        const int64_t at = pooled + begin * s.pooled;
+                        spread(s, functions, size, args.in<float>(1) + at, args.in<uint8_t>(2) + at,
+                               image);
+                        sums.add(scratch, chunk, begin, size, x + begin * s.x, image);
+                      });
+                    });
+                    sums.finish(scratch, args.out<float>(0) + set * g.kernel_size());
+                  });
+                },
+                set_bytes * static_cast<size_t>(plan.set_threads), plan.threads());
+          }};
 }
 
 }  // namespace danlu::cpu::onednn

@@ -117,17 +117,22 @@ KernelDef conv2d_pool() {
 KernelDef conv2d_pool_backward_kernel() {
   return {"ref", takes_everything, [](const KernelQuery& q) {
             const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-            const ConvGeometry g(q.inputs[0].shape, q.outputs[0].shape, attrs.conv);
-            const PoolGeometry pool(attrs.pool.result, attrs.pool);
+            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs.conv);
+            const PoolGeometry pool({g.batch, g.out_h, g.out_w, g.filters}, attrs.pool);
+            const int64_t sets = q.outputs[0].shape.num_elements() / g.kernel_size();
             return dispatch_float(q.outputs[0].dtype, [&](auto tag) -> std::unique_ptr<Kernel> {
               using T = decltype(tag);
               return simple_kernel(
                   [=](const KernelArgs& args) {
                     double* spread = scratch(args);
                     double* dk = spread + g.out_size();
-                    max_pool_backward(pool, args.in<T>(1), args.in<uint8_t>(2), spread);
-                    conv_backward_kernel(g, args.in<T>(0), spread, dk);
-                    copy_rounded(dk, g.kernel_size(), args.out<T>(0));
+                    for (int64_t i = 0; i < sets; ++i) {
+                      const int64_t pooled = i * pool.out_size();
+                      max_pool_backward(pool, args.in<T>(1) + pooled, args.in<uint8_t>(2) + pooled,
+                                        spread);
+                      conv_backward_kernel(g, args.in<T>(0) + i * g.in_size(), spread, dk);
+                      copy_rounded(dk, g.kernel_size(), args.out<T>(0) + i * g.kernel_size());
+                    }
                   },
                   doubles(g.out_size() + g.kernel_size()));
             });

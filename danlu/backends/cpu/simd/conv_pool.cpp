@@ -4,6 +4,7 @@
 
 #include "danlu/backends/cpu/batch_plan.h"
 #include "danlu/backends/cpu/conv_geometry.h"
+#include "danlu/backends/cpu/set_plan.h"
 #include "danlu/backends/cpu/simd/nonfinite.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/fused/fused_attrs.h"
@@ -14,14 +15,14 @@ namespace {
 // With more channels, a blocked convolution is faster although it writes the image.
 constexpr int64_t kMostChannels = 4;
 
-std::string refuse(const KernelQuery& q, const Shape& x, const Conv2DPoolAttrs& attrs) {
+std::string refuse(const KernelQuery& q, const Conv2DPoolAttrs& attrs) {
   using Pair = std::array<int64_t, 2>;
   for (const auto& specs : {q.inputs, q.outputs}) {
     for (const TensorSpec& spec : specs) {
       if (spec.dtype != DType::float32 && spec.dtype != DType::uint8) return "only float32";
     }
   }
-  if (x[3] > kMostChannels) return "more than 4 channels";
+  if (q.inputs[0].shape[-1] > kMostChannels) return "more than 4 channels";
   if (attrs.conv.groups != 1 || attrs.conv.strides != Pair{1, 1} ||
       attrs.conv.dilation_rate != Pair{1, 1}) {
     return "only stride 1, without dilation and groups";
@@ -45,9 +46,9 @@ struct Plan {
   int64_t x_image, pooled_image, padded_h;
   bool pads;
 
-  Plan(const ConvGeometry& g, int threads)
+  Plan(const ConvGeometry& g, const BatchPlan& images)
       : conv(g),
-        batch(g.batch, threads, 1),
+        batch(images),
         x_image(g.in_h * g.in_w * g.channels),
         padded_h(g.in_h + g.attrs.pad_before[0] + g.attrs.pad_after[0]),
         pads(padded_h != g.in_h || g.attrs.pad_before[1] + g.attrs.pad_after[1] > 0) {
@@ -105,13 +106,11 @@ void pack(const ConvPoolImage& g, const float* kernel, const float* bias, float*
 }  // namespace
 
 KernelDef conv2d_pool() {
-  return {"simd",
-          [](const KernelQuery& q) {
-            return refuse(q, q.inputs[0].shape, q.attrs_as<Conv2DPoolAttrs>());
-          },
+  return {"simd", [](const KernelQuery& q) { return refuse(q, q.attrs_as<Conv2DPoolAttrs>()); },
           [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
             const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-            const Plan plan({q.inputs[0].shape, q.inputs[1].shape, attrs.conv}, q.threads);
+            const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, attrs.conv);
+            const Plan plan(g, {g.batch, q.threads, 1});
             const bool has_bias = q.inputs.size() > 2;
             const bool relu = attrs.activation == FusedActivation::relu;
             const int64_t groups = (plan.image.filters + kFilterGroup - 1) / kFilterGroup;
@@ -144,43 +143,52 @@ KernelDef conv2d_pool_backward_kernel() {
             // The activation does not matter to the gradient.
             Conv2DPoolAttrs attrs = q.attrs_as<Conv2DPoolAttrs>();
             attrs.activation = FusedActivation::none;
-            return refuse(q, q.inputs[0].shape, attrs);
+            return refuse(q, attrs);
           },
           [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
             const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-            const Plan plan({q.inputs[0].shape, q.outputs[0].shape, attrs.conv}, q.threads);
-            const int64_t size = plan.conv.kernel_size();
+            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs.conv);
+            const int64_t size = g.kernel_size();
+            const SetPlan sets(q.outputs[0].shape.num_elements() / size, g.batch, q.threads, 1);
+            const Plan plan(g, sets.batch);
             const size_t sum_floats = static_cast<size_t>((size + 15) / 16 * 16);
             const size_t chunk_floats = sum_floats + plan.padded_floats();
-            return simple_kernel(
-                [=, pool = PoolGeometry(attrs.pool.result, attrs.pool),
+            const size_t set_bytes =
+                chunk_floats * static_cast<size_t>(plan.batch.threads) * sizeof(float);
+            const auto one_set =
+                [=, pool = PoolGeometry({g.batch, g.out_h, g.out_w, g.filters}, attrs.pool),
                  finite = all_finite_function(q.isa),
-                 backward = conv_pool_functions(q.isa).backward_kernel](const KernelArgs& args) {
-                  auto* sums = reinterpret_cast<float*>(args.scratch);
+                 backward = conv_pool_functions(q.isa).backward_kernel](
+                    const float* x, const float* grad, const uint8_t* index, float* out,
+                    float* sums) {
                   const ConvPoolImage image = plan.loops();
                   parallel_chunks(plan.batch.threads, [&](int chunk) {
                     float* own = sums + chunk_floats * static_cast<size_t>(chunk);
                     std::fill(own, own + size, 0.0f);
                     plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
-                      const float* x =
-                          plan.padded(args.in<float>(0) + i * plan.x_image, own + sum_floats);
-                      backward(image, x, args.in<float>(1) + i * plan.pooled_image,
-                               args.in<uint8_t>(2) + i * plan.pooled_image, own);
+                      backward(image, plan.padded(x + i * plan.x_image, own + sum_floats),
+                               grad + i * plan.pooled_image, index + i * plan.pooled_image, own);
                     });
                   });
-                  float* out = args.out<float>(0);
                   std::copy(sums, sums + size, out);
                   for (int chunk = 1; chunk < plan.batch.threads; ++chunk) {
                     const float* more = sums + chunk_floats * static_cast<size_t>(chunk);
                     for (int64_t i = 0; i < size; ++i) out[i] += more[i];
                   }
-                  if (!finite(args.in<float>(0), plan.x_image * plan.conv.batch)) {
-                    add_zero_products_to_kernel(plan.conv, pool, args.in<float>(0),
-                                                args.in<float>(1), args.in<uint8_t>(2), out);
+                  if (!finite(x, g.in_size())) {
+                    add_zero_products_to_kernel(g, pool, x, grad, index, out);
                   }
+                };
+            return simple_kernel(
+                [=](const KernelArgs& args) {
+                  sets.for_each_set(args.scratch, set_bytes, [&](int64_t set, std::byte* scratch) {
+                    const int64_t pooled = set * g.batch * plan.pooled_image;
+                    one_set(args.in<float>(0) + set * g.in_size(), args.in<float>(1) + pooled,
+                            args.in<uint8_t>(2) + pooled, args.out<float>(0) + set * size,
+                            reinterpret_cast<float*>(scratch));
+                  });
                 },
-                chunk_floats * static_cast<size_t>(plan.batch.threads) * sizeof(float),
-                plan.batch.threads);
+                set_bytes * static_cast<size_t>(sets.set_threads), sets.threads());
           }};
 }
 

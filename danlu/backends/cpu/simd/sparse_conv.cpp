@@ -6,6 +6,7 @@
 
 #include "danlu/backends/cpu/batch_plan.h"
 #include "danlu/backends/cpu/conv_geometry.h"
+#include "danlu/backends/cpu/set_plan.h"
 #include "danlu/backends/cpu/simd/nonfinite.h"
 #include "danlu/backends/cpu/simd/transpose_block.h"
 #include "danlu/backends/cpu/simple_kernel.h"
@@ -14,6 +15,7 @@
 namespace danlu::cpu::simd {
 namespace {
 
+// `x` may be sets of images.
 std::string refuse(const KernelQuery& q, const Shape& x, const Shape& kernel) {
   using Pair = std::array<int64_t, 2>;
   const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
@@ -24,7 +26,7 @@ std::string refuse(const KernelQuery& q, const Shape& x, const Shape& kernel) {
       if (spec.dtype != DType::float32 && spec.dtype != DType::uint8) return "only float32";
     }
   }
-  if (x[3] % kSparseChannels != 0) return "the channels are no multiple of 16";
+  if (x[-1] % kSparseChannels != 0) return "the channels are no multiple of 16";
   if (attrs.conv.groups != 1 || attrs.conv.strides != Pair{1, 1}) {
     return "only stride 1 and one group";
   }
@@ -36,8 +38,8 @@ std::string refuse(const KernelQuery& q, const Shape& x, const Shape& kernel) {
   if (positions < 4 || positions > kMostSparsePositions) return "only windows of 4 to 16 positions";
   if (kernel[0] * kernel[1] > 256) return "more than 256 taps";
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
-  const int64_t image = (x[1] + attrs.conv.pad_before[0] + attrs.conv.pad_after[0]) *
-                        (x[2] + attrs.conv.pad_before[1] + attrs.conv.pad_after[1]) * x[3];
+  const int64_t image = (x[-3] + attrs.conv.pad_before[0] + attrs.conv.pad_after[0]) *
+                        (x[-2] + attrs.conv.pad_before[1] + attrs.conv.pad_after[1]) * x[-1];
   if (image > kMost || kernel.num_elements() > kMost) return "an image or kernel is too large";
   return "";
 }
@@ -52,10 +54,10 @@ struct Plan {
   int64_t x_image, pooled_image, padded_h, filter_size;
   bool pads;
 
-  Plan(const ConvGeometry& g, const Pool2DAttrs& attrs, int threads, int64_t images_together)
+  Plan(const ConvGeometry& g, const Pool2DAttrs& attrs, const BatchPlan& images)
       : conv(g),
         pool({g.batch, g.out_h, g.out_w, g.filters}, attrs),
-        batch(g.batch, threads, images_together),
+        batch(images),
         x_image(g.in_h * g.in_w * g.channels),
         padded_h(g.in_h + g.attrs.pad_before[0] + g.attrs.pad_after[0]),
         filter_size(g.kernel_h * g.kernel_w * g.channels),
@@ -90,10 +92,19 @@ struct Plan {
   int64_t padded_floats() const { return pads ? whole_lines(image.image_size * batch.most) : 0; }
   int64_t list_entries() const {
     return whole_lines(std::max((image.filters + 16) * image.pool_h * image.pool_w * kSparsePixels,
-                                batch.most * image.out_h * image.out_w + 1));
+                                (image.listed_pixels() + 16) * 16));
   }
   SparseList list(float* scratch) const {
     return {scratch, reinterpret_cast<int32_t*>(scratch + list_entries())};
+  }
+  void copy_into_padded(const float* x, int64_t images, float* padded) const {
+    const int64_t row = conv.in_w * conv.channels;
+    for (int64_t at = 0; at < images; ++at) {
+      for_each_row([&](int64_t from, int64_t to) {
+        const float* begin = x + at * x_image + from;
+        std::copy(begin, begin + row, padded + at * image.image_size + to);
+      });
+    }
   }
   /// Calls f(row of the image, row inside the padded image).
   template <class F>
@@ -111,15 +122,20 @@ int64_t images_in_cache(const ConvGeometry& g) {
   return std::clamp<int64_t>(kFloats / (g.in_h * g.in_w * g.channels), 1, 8);
 }
 
-// Rows [begin, end) of the transpose. Shapes: from (rows of `to`, as columns).
-void transpose(const float* from, int64_t from_rows, int64_t from_columns, float* to, Range range) {
-  constexpr long kTile = 16;
-  for (long row = range.begin; row < range.end; row += kTile) {
-    const long row_end = std::min(range.end, row + kTile);
-    for (int64_t column = 0; column < from_rows; ++column) {
-      for (long r = row; r < row_end; ++r)
-        to[r * from_rows + column] = from[column * from_columns + r];
+// Columns [range) of `from` (rows, columns) as rows of `to`.
+void transpose(const float* from, int64_t rows, int64_t columns, float* to, Range range) {
+  int64_t column = range.begin;
+  for (; column + 4 <= range.end; column += 4) {
+    int64_t row = 0;
+    for (; row + 4 <= rows; row += 4) {
+      transpose_block(from + row * columns + column, columns, to + column * rows + row, rows);
     }
+    for (; row < rows; ++row) {
+      for (int64_t c = column; c < column + 4; ++c) to[c * rows + row] = from[row * columns + c];
+    }
+  }
+  for (; column < range.end; ++column) {
+    for (int64_t row = 0; row < rows; ++row) to[column * rows + row] = from[row * columns + column];
   }
 }
 
@@ -151,19 +167,24 @@ void slice_kernel(const float* kernel, const SparseConvImage& g, const SparseSli
 }  // namespace
 
 KernelDef sparse_conv2d_pool_backward_kernel() {
-  return {
-      "sparse",
-      [](const KernelQuery& q) { return refuse(q, q.inputs[0].shape, q.outputs[0].shape); },
-      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-        const ConvGeometry g(q.inputs[0].shape, q.outputs[0].shape, attrs.conv);
-        const Plan plan(g, attrs.pool, q.threads, images_in_cache(g));
-        const int64_t chunk_floats =
-            plan.kernel_floats() + plan.padded_floats() + 2 * plan.list_entries();
-        return simple_kernel(
-            [=, isa = q.isa,
-             backward = sparse_conv_functions(q.isa).backward_kernel](const KernelArgs& args) {
-              auto* scratch = reinterpret_cast<float*>(args.scratch);
+  return {"sparse",
+          [](const KernelQuery& q) {
+            return refuse(q, q.inputs[0].shape, q.attrs_as<Conv2DPoolAttrs>().conv.result);
+          },
+          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs.conv);
+            const SetPlan sets(q.outputs[0].shape.num_elements() / g.kernel_size(), g.batch,
+                               q.threads, images_in_cache(g));
+            const Plan plan(g, attrs.pool, sets.batch);
+            const int64_t chunk_floats =
+                plan.kernel_floats() + plan.padded_floats() + 2 * plan.list_entries();
+            const size_t set_bytes =
+                static_cast<size_t>(chunk_floats * plan.batch.threads) * sizeof(float);
+            const auto one_set = [=, loops = sparse_conv_functions(q.isa),
+                                  finite = all_finite_function(q.isa)](
+                                     const float* x, const float* grad, const uint8_t* index,
+                                     float* out, float* scratch) {
               const SparseConvImage image = plan.loops();
               parallel_chunks(plan.batch.threads, [&](int chunk) {
                 float* sums = scratch + chunk * chunk_floats;  // (filters, taps, channels)
@@ -172,44 +193,41 @@ KernelDef sparse_conv2d_pool_backward_kernel() {
                 std::fill(sums, sums + plan.kernel_floats(), 0.0f);
                 if (plan.pads) std::fill(padded, padded + plan.padded_floats(), 0.0f);
                 plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t images) {
-                  const float* x = args.in<float>(0) + i * plan.x_image;
-                  if (plan.pads) {
-                    const int64_t row = plan.conv.in_w * plan.conv.channels;
-                    for (int64_t image_at = 0; image_at < images; ++image_at) {
-                      plan.for_each_row([&](int64_t from, int64_t to) {
-                        const float* begin = x + image_at * plan.x_image + from;
-                        std::copy(begin, begin + row, padded + image_at * image.image_size + to);
-                      });
-                    }
-                  }
-                  backward(image, images, plan.pads ? padded : x,
-                           args.in<float>(1) + i * plan.pooled_image,
-                           args.in<uint8_t>(2) + i * plan.pooled_image, sums, list);
+                  const float* from = x + i * plan.x_image;
+                  if (plan.pads) plan.copy_into_padded(from, images, padded);
+                  loops.backward_kernel(image, images, plan.pads ? padded : from,
+                                        grad + i * plan.pooled_image, index + i * plan.pooled_image,
+                                        sums, list);
                 });
               });
               // The chunks' sums in order, transposed to (taps, channels, filters).
               parallel_chunks(plan.batch.threads, [&](int chunk) {
                 const Range part = chunk_range(plan.filter_size, plan.batch.threads, chunk, 16);
-                for (int64_t f = 0; f < plan.conv.filters; ++f) {
+                for (int64_t f = 0; f < g.filters && plan.batch.threads > 1; ++f) {
                   float* sums = scratch + f * plan.filter_size;
                   for (int other = 1; other < plan.batch.threads; ++other) {
                     const float* more = sums + other * chunk_floats;
                     for (long j = part.begin; j < part.end; ++j) sums[j] += more[j];
                   }
                 }
-                transpose(scratch, plan.conv.filters, plan.filter_size, args.out<float>(0), part);
+                transpose(scratch, g.filters, plan.filter_size, out, part);
               });
-              const bool finite =
-                  all_finite_function(isa)(args.in<float>(0), plan.x_image * plan.conv.batch);
-              if (!finite) {
-                add_zero_products_to_kernel(plan.conv, plan.pool, args.in<float>(0),
-                                            args.in<float>(1), args.in<uint8_t>(2),
-                                            args.out<float>(0));
+              if (!finite(x, g.in_size())) {
+                add_zero_products_to_kernel(g, plan.pool, x, grad, index, out);
               }
-            },
-            static_cast<size_t>(chunk_floats * plan.batch.threads) * sizeof(float),
-            plan.batch.threads);
-      }};
+            };
+            return simple_kernel(
+                [=](const KernelArgs& args) {
+                  sets.for_each_set(args.scratch, set_bytes, [&](int64_t set, std::byte* scratch) {
+                    const int64_t pooled = set * plan.pool.out_size();
+                    one_set(args.in<float>(0) + set * g.in_size(), args.in<float>(1) + pooled,
+                            args.in<uint8_t>(2) + pooled,
+                            args.out<float>(0) + set * g.kernel_size(),
+                            reinterpret_cast<float*>(scratch));
+                  });
+                },
+                set_bytes * static_cast<size_t>(sets.set_threads), sets.threads());
+          }};
 }
 
 KernelDef sparse_conv2d_pool_backward_input() {
@@ -220,8 +238,8 @@ KernelDef sparse_conv2d_pool_backward_input() {
         const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
         const ConvGeometry g(q.outputs[0].shape, q.inputs[2].shape, attrs.conv);
         const PoolGeometry pool({g.batch, g.out_h, g.out_w, g.filters}, attrs.pool);
-        const Plan plan(g, attrs.pool, q.threads,
-                        std::max<int64_t>(1, kSparsePixels / (pool.out_h * pool.out_w)));
+        const int64_t together = std::max<int64_t>(1, kSparsePixels / (pool.out_h * pool.out_w));
+        const Plan plan(g, attrs.pool, {g.batch, q.threads, together});
         const SparseConvFunctions loops = sparse_conv_functions(q.isa);
         const SparseSlices slices = loops.slices(plan.image);
         const int64_t kernel_floats = slices.floats(plan.image);

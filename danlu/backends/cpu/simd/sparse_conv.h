@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "danlu/runtime/kernel.h"
@@ -23,6 +24,13 @@ struct SparseConvImage {
   int64_t filters = 0;
   int64_t taps = 0;
   const int64_t* offsets = nullptr;  ///< of each tap's pixel from its window's corner in the input
+
+  /// Pixels of pooled gradients that are sorted at once for the kernel's gradient: whole rows whose
+  /// inputs fit into the first-level cache together.
+  int64_t listed_pixels() const {
+    constexpr int64_t kFloats = 11264;
+    return std::max<int64_t>(1, kFloats / (pool_h * pool_w * channels * out_w)) * out_w;
+  }
 };
 
 inline constexpr int64_t kSparseChannels = 16;
@@ -54,7 +62,7 @@ inline constexpr int64_t kSparsePixels = 64;
 struct SparseConvFunctions {
   SparseSlices (*slices)(const SparseConvImage& g);
   /// sums (filters, taps, channels) += gradient of the kernel over neighbouring images. `list`
-  /// holds images · out_h · out_w entries and one more.
+  /// holds 16 times listed_pixels() entries and 16 more.
   void (*backward_kernel)(const SparseConvImage& g, int64_t images, const float* x,
                           const float* grad, const uint8_t* index, float* sums, SparseList list);
   /// dx += gradient of neighbouring padded inputs; `kernel` is in slices. `list` holds

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "danlu/backends/cpu/simd/sparse_conv.h"
+#include "danlu/backends/cpu/simd/transpose_block.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "danlu/backends/cpu/simd/sparse_conv_loops.cpp"
@@ -131,31 +132,134 @@ struct Dense {
   }
 };
 
-void backward_kernel(const SparseConvImage& g, int64_t images, const float* x, const float* grad,
-                     const uint8_t* index, float* sums, SparseList list) {
-  const Corners corners(g);
-  const Dense dense(g);
-  for (int64_t f = 0; f < g.filters; ++f, sums += g.taps * g.channels) {
-    int64_t count = 0;
-    const float* value = grad + f;
-    const uint8_t* position = index + f;
-    for (int64_t image = 0; image < images; ++image) {
-      for (int64_t oh = 0; oh < g.out_h; ++oh) {
-        auto corner =
-            static_cast<int32_t>(image * g.image_size + oh * g.pool_h * g.width * g.channels);
-        for (int64_t ow = 0; ow < g.out_w; ++ow) {
-          // Written always, kept where there is a gradient: no branch to guess wrong.
-          list.values[count] = *value;
-          list.offsets[count] = corner + corners.at[*position];
-          count += static_cast<int64_t>(*value != 0) &
-                   static_cast<int64_t>(*position < corners.positions);
-          corner += static_cast<int32_t>(g.pool_w * g.channels);
-          value += g.filters;
-          position += g.filters;
+// Where the position of a window's maximum lies in the input.
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> corners_at(const Corners& corners,
+                                                     hn::Vec<hn::RebindToSigned<D>> positions) {
+  const hn::RebindToSigned<D> di;
+  constexpr size_t kLanes = hn::MaxLanes(di);
+  const auto look_up = [&](const int32_t* table) HWY_ATTR {
+    const auto which = hn::And(positions, hn::Set(di, static_cast<int32_t>(kLanes - 1)));
+    return hn::TableLookupLanes(hn::LoadU(di, table), hn::IndicesFromVec(di, which));
+  };
+  auto found = look_up(corners.at.data());
+  for (size_t first = kLanes; first < kMostSparsePositions; first += kLanes) {
+    const auto below = hn::Lt(positions, hn::Set(di, static_cast<int32_t>(first)));
+    found = hn::IfThenElse(below, found, look_up(corners.at.data() + first));
+  }
+  return found;
+}
+
+// Filters and pixels that are sorted together.
+constexpr int64_t kTile = 16;
+
+/// The gradients of kTile filters, filter by filter and without the zeros.
+class FilterLists {
+ public:
+  FilterLists(const SparseConvImage& g, SparseList list)
+      : g_(g), corners_(g), list_(list), stride_(g.listed_pixels() + kTile) {}
+
+  /// Lists `filters` filters from `grad` and `index` on, in rows [begin, end) of the images.
+  void fill(int64_t begin, int64_t end, const float* grad, const uint8_t* index, int64_t filters) {
+    std::fill(counts_, counts_ + kTile, 0);
+    grad += begin * g_.out_w * g_.filters;
+    index += begin * g_.out_w * g_.filters;
+    int64_t pixel = 0;
+    for (int64_t row = begin; row < end; ++row) {
+      auto corner = static_cast<int32_t>(row / g_.out_h * g_.image_size +
+                                         row % g_.out_h * g_.pool_h * g_.width * g_.channels);
+      for (int64_t ow = 0; ow < g_.out_w; ++ow, grad += g_.filters, index += g_.filters) {
+        put(grad, index, filters, corner, pixel);
+        if (++pixel == kTile) {
+          append(filters);
+          pixel = 0;
         }
+        corner += static_cast<int32_t>(g_.pool_w * g_.channels);
       }
     }
-    accumulate_all(g, {list.values, list.offsets, count, x, g.offsets, sums, dense.at.data()});
+    if (pixel > 0) {
+      std::fill(values_ + pixel * kTile, values_ + kTile * kTile, 0.0f);
+      append(filters);
+    }
+  }
+
+  const float* values(int64_t filter) const { return list_.values + filter * stride_; }
+  const int32_t* offsets(int64_t filter) const { return list_.offsets + filter * stride_; }
+  int64_t count(int64_t filter) const { return counts_[filter]; }
+
+ private:
+  static constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
+
+  // One pixel's gradients, and where they belong in the input, into the tile.
+  HWY_INLINE void put(const float* grad, const uint8_t* index, int64_t filters, int32_t corner,
+                      int64_t pixel) {
+    const D d;
+    const hn::RebindToSigned<D> di;
+    for (int64_t f = 0; f < filters; f += kLanes) {
+      const auto n = static_cast<size_t>(std::min(kLanes, filters - f));
+      const V value = n == kLanes ? hn::LoadU(d, grad + f) : load_some(d, grad + f, n);
+      const auto where = load_positions(d, index + f, n);
+      const auto inside = hn::Lt(where, hn::Set(di, static_cast<int32_t>(corners_.positions)));
+      hn::StoreU(hn::IfThenElseZero(hn::RebindMask(d, inside), value), d,
+                 values_ + pixel * kTile + f);
+      hn::StoreU(hn::Add(corners_at(corners_, where), hn::Set(di, corner)), di,
+                 offsets_ + pixel * kTile + f);
+    }
+  }
+
+  static void transpose(const void* from, void* to) {
+    for (int64_t row = 0; row < kTile; row += 4) {
+      for (int64_t column = 0; column < kTile; column += 4) {
+        transpose_block(static_cast<const float*>(from) + row * kTile + column, kTile,
+                        static_cast<float*>(to) + column * kTile + row, kTile);
+      }
+    }
+  }
+
+  void append(int64_t filters) {
+    const D d;
+    const hn::RebindToSigned<D> di;
+    HWY_ALIGN float values[kTile * kTile];
+    HWY_ALIGN int32_t offsets[kTile * kTile];
+    transpose(values_, values);
+    transpose(offsets_, offsets);
+    for (int64_t f = 0; f < filters; ++f) {
+      for (int64_t i = f * kTile; i < (f + 1) * kTile; i += kLanes) {
+        const V value = hn::LoadU(d, values + i);
+        const auto some = hn::Not(hn::Eq(value, hn::Zero(d)));  // NaN is not 0
+        const auto where = hn::Compress(hn::LoadU(di, offsets + i), hn::RebindMask(di, some));
+        const int64_t at = f * stride_ + counts_[f];
+        hn::StoreU(hn::Compress(value, some), d, list_.values + at);
+        hn::StoreU(where, di, list_.offsets + at);
+        counts_[f] += static_cast<int64_t>(hn::CountTrue(d, some));
+      }
+    }
+  }
+
+  const SparseConvImage& g_;
+  const Corners corners_;
+  const SparseList list_;
+  const int64_t stride_;
+  int64_t counts_[kTile];
+  // (pixels, filters), before the tile is full.
+  HWY_ALIGN float values_[kTile * kTile];
+  HWY_ALIGN int32_t offsets_[kTile * kTile] = {};
+};
+
+void backward_kernel(const SparseConvImage& g, int64_t images, const float* x, const float* grad,
+                     const uint8_t* index, float* sums, SparseList list) {
+  const Dense dense(g);
+  FilterLists lists(g, list);
+  const int64_t rows = images * g.out_h, strip = g.listed_pixels() / g.out_w;
+  for (int64_t row = 0; row < rows; row += strip) {
+    float* to = sums;
+    for (int64_t first = 0; first < g.filters; first += kTile) {
+      const int64_t filters = std::min(kTile, g.filters - first);
+      lists.fill(row, std::min(rows, row + strip), grad + first, index + first, filters);
+      for (int64_t f = 0; f < filters; ++f, to += g.taps * g.channels) {
+        accumulate_all(g, {lists.values(f), lists.offsets(f), lists.count(f), x, g.offsets, to,
+                           dense.at.data()});
+      }
+    }
   }
 }
 
