@@ -51,6 +51,16 @@ TEST(AttentionLayers, DropoutActsInTrainingOnly) {
   check(MultiHeadAttention({.num_heads = 2, .key_dim = 3, .dropout = 0.5, .seed = 1}));
 }
 
+TEST(AttentionLayers, HandThePolicyToTheirProjections) {
+  const Array x = random_input({2, 6, 4}, DType::float32, 1);
+  const Layer layer = MultiHeadAttention({.num_heads = 2, .key_dim = 3, .dtype = "mixed_bfloat16"});
+  EXPECT_EQ(layer({x, x})[0].dtype(), DType::bfloat16);
+  ASSERT_EQ(layer->sublayers().size(), 4u);
+  for (const Layer& each : layer->sublayers()) {
+    EXPECT_EQ(each->dtype_policy().name, "mixed_bfloat16");
+  }
+}
+
 TEST(AttentionLayers, MistakesAreNamed) {
   const Array x = ones({2, 3, 4});
   expect_error<ValueError>([&] { Attention({.name = "a"})(std::vector<Array>{x}); },

@@ -112,7 +112,7 @@ class ProjectedAttention : public ConfiguredLayer<Config> {
                         .kernel_constraint = c.kernel_constraint,
                         .bias_constraint = c.bias_constraint,
                         .name = name,
-                        .dtype = std::string(danlu::name(this->dtype()))});
+                        .dtype = this->dtype_policy().name});
   }
   /// Makes the projections of query, key and value to so many heads of so many channels.
   void build_heads(const std::vector<Shape>& inputs, std::vector<int64_t> query,

@@ -52,7 +52,7 @@ class TransformerBlock : public ConfiguredLayer<Config> {
  protected:
   static constexpr const char* kAxes = "(batch, time, features)";
 
-  std::string dtype_name() const { return std::string(danlu::name(this->dtype())); }
+  std::string dtype_name() const { return this->dtype_policy().name; }
 
   Layer attention(const char* name, const Shape& query, const Shape& value) const {
     const Config& c = this->config();

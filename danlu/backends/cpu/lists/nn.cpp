@@ -4,6 +4,7 @@
 #include "danlu/backends/cpu/ref/layer_norm.h"
 #include "danlu/backends/cpu/ref/recurrent.h"
 #include "danlu/backends/cpu/ref/softmax.h"
+#include "danlu/backends/cpu/simd/amx_attention.h"
 #include "danlu/backends/cpu/simd/attention.h"
 #include "danlu/backends/cpu/simd/ctc.h"
 #include "danlu/backends/cpu/simd/layer_norm.h"
@@ -18,9 +19,24 @@ std::vector<KernelList> nn_kernel_lists() {
   return {{softmax_op, {simd::softmax(), simd::widened(), ref::softmax()}},
           {log_softmax_op, {simd::log_softmax(), simd::widened(), ref::log_softmax()}},
           {layer_norm_op, {simd::layer_norm(), simd::widened(), ref::layer_norm()}},
-          {attention_op, {simd::attention(), simd::widened(), ref::attention()}},
+          {attention_op,
+           {
+#ifdef DANLU_AMX
+               simd::amx_attention(),
+#endif
+               simd::attention(),
+               simd::widened(),
+               ref::attention(),
+           }},
           {attention_backward_op,
-           {simd::attention_backward(), simd::widened(), ref::attention_backward()}},
+           {
+#ifdef DANLU_AMX
+               simd::amx_attention_backward(),
+#endif
+               simd::attention_backward(),
+               simd::widened(),
+               ref::attention_backward(),
+           }},
           {lstm_op, {simd::lstm(), simd::widened(), ref::lstm()}},
           {lstm_backward_op, {simd::lstm_backward(), simd::widened(), ref::lstm_backward()}},
           {gru_op, {simd::gru(), simd::widened(), ref::gru()}},

@@ -21,6 +21,10 @@ using namespace amx;
 constexpr int64_t kMostDepth = 128;  ///< so that a panel of b stays in the first-level cache
 /// A block of c that stays in the second-level cache while all of k is added to it.
 constexpr int64_t kRowBlock = 480, kColumnBlock = 512;
+/// Where all of b is kept packed, a's rows come in smaller blocks: nothing is multiplied while the
+/// first one is packed.
+constexpr size_t kKeptBytes = 512 * 1024;
+constexpr int64_t kFewRows = 128;
 constexpr int64_t kProducts = 6;  ///< of parts
 constexpr size_t kPackBytes = kMostDepth / kStep * kStepBytes;
 
@@ -109,6 +113,7 @@ class RowPanels {
 /// What goes on while tiles multiply.
 struct Meanwhile {
   Ahead ahead_a, ahead_b;
+  AheadOfStores ahead_c;
   Packing next_b;     ///< panel
   RowPanels* next_a;  ///< for the next depth or the next block
   RowTaker* taker;    ///< may be null
@@ -116,6 +121,7 @@ struct Meanwhile {
   void some() {
     ahead_a.fetch();
     ahead_b.fetch();
+    ahead_c.fetch();
     if (!next_b.some()) next_a->some();
     if (taker != nullptr) taker->some();
   }
@@ -125,8 +131,9 @@ struct Meanwhile {
 struct Step {
   const std::byte *a, *b;
   int64_t steps;
-  bool first;       ///< else the products are added to `sum`
-  float *sum, *to;  ///< `to` may be `sum`
+  bool first;         ///< else the products are added to `sum`
+  const float* bias;  ///< of 32 columns, which the first products are added to, or null
+  float *sum, *to;    ///< `to` may be `sum`
   int64_t to_row;
 };
 
@@ -134,7 +141,12 @@ struct Step {
 template <bool kTall>
 DANLU_AMX void multiply(const Step& s, Meanwhile& meanwhile) {
   constexpr size_t kRow = kBlock * sizeof(float);
-  if (s.first) {
+  if (s.first && s.bias != nullptr) {
+    _tile_loadd(0, s.bias, 0);
+    _tile_loadd(1, s.bias + kEdge, 0);
+    _tile_loadd(2, s.bias, 0);
+    _tile_loadd(3, s.bias + kEdge, 0);
+  } else if (s.first) {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -176,8 +188,13 @@ struct Layout {
   }
 };
 
+bool is_kept(int64_t n, int64_t k) {
+  return static_cast<size_t>(panels_of(n, k)) * kPackBytes <= kKeptBytes;
+}
+int64_t rows_of(int64_t n, int64_t k) { return is_kept(n, k) ? kFewRows : kRowBlock; }
+
 size_t scratch_bytes(int64_t m, int64_t n, int64_t k, bool keeps) {
-  return Layout(m, n, k, keeps).end;
+  return Layout(std::min(m, rows_of(n, k)), n, k, keeps || is_kept(n, k)).end;
 }
 
 /// Part of a block of c, at most 32 × 32, and what follows when it is complete.
@@ -189,13 +206,13 @@ struct Part {
   EpilogueFunction epilogue;
 };
 
-void finish(const Part& p, const float* sum) {
+void finish(const Part& p, const float* bias, const float* sum) {
   if (sum != nullptr) {
     const size_t bytes = static_cast<size_t>(p.columns) * sizeof(float);
     for (int64_t r = 0; r < p.rows; ++r) std::memcpy(p.c + r * p.c_row, sum + r * kBlock, bytes);
   }
-  if (p.bias != nullptr || p.activation != FusedActivation::none) {
-    p.epilogue(p.c, p.rows, p.columns, p.c_row, p.bias, p.activation);
+  if (bias != nullptr || p.activation != FusedActivation::none) {
+    p.epilogue(p.c, p.rows, p.columns, p.c_row, bias, p.activation);
   }
 }
 
@@ -208,9 +225,9 @@ class Product {
         b_column_(b_column),
         epilogue_(epilogue),
         rows_(rows),
-        at_(std::min(rows, t.m), t.n, t.k, packed.keeps),
+        keeps_(packed.keeps || is_kept(t.n, t.k)),
+        at_(std::min(rows, t.m), t.n, t.k, keeps_),
         memory_(reinterpret_cast<std::byte*>(packed.memory)),
-        keeps_(packed.keeps),
         ready_(packed.ready),
         taker_(taker) {}
 
@@ -307,16 +324,20 @@ class Product {
           const Part part = part_of(t, row, column * kBlock);
           const bool whole = (part.rows == kBlock || part.rows == kEdge) && part.columns == kBlock;
           const bool direct = last_depth && whole;
+          const bool with_bias = whole && part.bias != nullptr;
+          if (direct)
+            meanwhile.ahead_c = AheadOfStores(part.c, part.c_row, part.rows, turns / blocks);
           const auto function = part.rows <= kEdge ? multiply<false> : multiply<true>;
           function({.a = rows_memory(false) + i * kPackBytes,
                     .b = panel(current),
                     .steps = steps,
                     .first = begin == 0,
+                    .bias = with_bias ? part.bias : nullptr,
                     .sum = sum,
                     .to = direct ? part.c : sum,
                     .to_row = direct ? part.c_row : kBlock},
                    meanwhile);
-          if (last_depth) finish(part, direct ? nullptr : sum);
+          if (last_depth) finish(part, with_bias ? nullptr : part.bias, direct ? nullptr : sum);
           if (t.k > kMostDepth) sum += kBlock * kBlock;
         }
         meanwhile.next_b.rest();
@@ -344,9 +365,10 @@ class Product {
   int64_t b_column_;
   EpilogueFunction epilogue_;
   int64_t rows_;
+  bool keeps_;
   Layout at_;
   std::byte* memory_;
-  bool keeps_, ready_;
+  bool ready_;
   RowTaker* taker_;
   size_t kept_ = 0;        ///< panels of b, of blocks of columns before
   bool has_rows_ = false;  ///< the block of a was packed during the one before
@@ -354,7 +376,7 @@ class Product {
 };
 
 void run(const MatmulBlock& t, int64_t b_column, EpilogueFunction epilogue, PackedPanels packed) {
-  Product(t, b_column, epilogue, kRowBlock, packed, nullptr).run();
+  Product(t, b_column, epilogue, rows_of(t.n, t.k), packed, nullptr).run();
 }
 
 void run_by_rows(const MatmulBlock& t, int64_t b_column, int64_t rows, RowTaker& taker,

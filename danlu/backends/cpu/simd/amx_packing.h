@@ -42,6 +42,28 @@ class Ahead {
   int64_t rows_ = 0, column_ = 0, each_ = 0;
 };
 
+/// The lines that 32 × 32 of a result will be stored to, fetched while it is computed: a store has
+/// to wait for its line, and few can wait at once.
+class AheadOfStores {
+ public:
+  AheadOfStores() = default;
+  AheadOfStores(float* to, int64_t row, int64_t rows, int64_t turns)
+      : at_(to), row_(row), rows_(rows), each_(parts_of(rows, turns)) {}
+
+  void fetch() {
+    for (int64_t i = 0; i < each_ && rows_ > 0; ++i, --rows_, at_ += row_) {
+      fetch_line(at_);
+      fetch_line(at_ + kEdge);
+    }
+  }
+
+ private:
+  static void fetch_line(const float* at) { __asm__ volatile("prefetchw %0" : : "m"(*at)); }
+
+  float* at_ = nullptr;
+  int64_t row_ = 0, rows_ = 0, each_ = 0;
+};
+
 /// A panel, which is 32 lines of a factor (see Lines) over a depth of any length, made parts: by
 /// steps of 32, by parts, by halves. It can be done in pieces.
 class Packing {
@@ -68,7 +90,7 @@ class Packing {
   void rest() {
     while (tile_ < tiles_) split_some();
   }
-  /// Whether an element was too large for a bfloat16, or no number.
+  /// Whether an element was strange (see split_rows).
   bool is_strange() const { return strange_; }
 
  private:

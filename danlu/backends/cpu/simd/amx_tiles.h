@@ -64,18 +64,23 @@ DANLU_AMX inline void transpose(__m512i (&r)[16]) {
   for (int i = 0; i < 16; ++i) r[i] = t[i];
 }
 
-/// The upper 16 bits of x, rounded: a bfloat16 number as float32.
+/// The upper 16 bits of x: a bfloat16 number as float32.
+DANLU_AMX inline __m512 truncated(__m512 x) {
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), upper));
+}
+/// The same, rounded.
 DANLU_AMX inline __m512 rounded(__m512 x) {
   const __m512i half = _mm512_set1_epi32(0x8000);
-  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
-  return _mm512_castsi512_ps(
-      _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper));
+  return truncated(_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), half)));
 }
 
 /// Pairs of bfloat16: the upper halves of `low`, then those of `high`.
 DANLU_AMX inline __m512i paired(__m512 low, __m512 high) {
-  return _mm512_mask_mov_epi16(_mm512_srli_epi32(_mm512_castps_si512(low), 16), 0xaaaaaaaa,
-                               _mm512_castps_si512(high));
+  const __m512i upper =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(2, 3, 0, 0, 6, 7, 0, 0, 10, 11, 0, 0, 14, 15, 0, 0));
+  return _mm512_mask_shuffle_epi8(_mm512_castps_si512(high), 0x3333333333333333,
+                                  _mm512_castps_si512(low), upper);
 }
 
 /// The first `count` of 16 lanes.
@@ -105,25 +110,28 @@ struct Lines {
   }
 };
 
-/// `kRows` × 32 numbers as parts in tiles: `load(i, half)` gives half a row. True if one of them is
-/// too large for a bfloat16, or no number.
+/// `kRows` × 32 numbers as parts in tiles: `load(i, half)` gives half a row. The first part is
+/// truncated and the second rounded, so that what the third holds is as often too little as too
+/// much: of what is left out of a product, the mean is 0. True if one of them is
+/// no number, or so large that sums of parts might leave the range.
 template <int64_t kRows, class Load>
 DANLU_AMX inline bool split_rows(const Load& load, std::byte* out) {
-  __mmask16 strange = 0;
+  static_assert(kParts == 3);
+  __mmask32 strange = 0;
+  const __m512i too_large = _mm512_set1_epi16(static_cast<int16_t>(0xfe00));  // 2^127, and no sign
 #pragma GCC unroll 4
   for (int64_t i = 0; i < kRows; ++i, out += 64) {
     __m512 low = load(i, 0), high = load(i, 1);
-#pragma GCC unroll 3
-    for (int p = 0; p < kParts; ++p) {
-      const __m512 low_part = p + 1 < kParts ? rounded(low) : low;
-      const __m512 high_part = p + 1 < kParts ? rounded(high) : high;
-      _mm512_store_si512(out + 2 * kTileBytes * static_cast<size_t>(p),
-                         paired(low_part, high_part));
-      low = _mm512_sub_ps(low, low_part);
-      high = _mm512_sub_ps(high, high_part);
-    }
-    // Infinity less infinity is no number.
-    strange |= _mm512_cmp_ps_mask(low, high, _CMP_UNORD_Q);
+    const __m512i top = paired(low, high);
+    _mm512_store_si512(out, top);
+    strange |= _mm512_cmpge_epu16_mask(_mm512_add_epi16(top, top), too_large);
+    low = _mm512_sub_ps(low, truncated(low));
+    high = _mm512_sub_ps(high, truncated(high));
+    const __m512 low_part = rounded(low), high_part = rounded(high);
+    _mm512_store_si512(out + 2 * kTileBytes, paired(low_part, high_part));
+    low = _mm512_sub_ps(low, low_part);
+    high = _mm512_sub_ps(high, high_part);
+    _mm512_store_si512(out + 4 * kTileBytes, paired(low, high));
   }
   return strange != 0;
 }
@@ -142,8 +150,7 @@ DANLU_AMX inline void turn(const Load& load, __m512 (&turned)[2][kEdge]) {
 }
 
 /// The parts of 16 lines over 32 of k as tiles (see Lines). Element p of k stands beside element
-/// p + 16. A tile of b is turned against one of a: k runs down. True if an element is too large for
-/// a bfloat16, or no number.
+/// p + 16. A tile of b is turned against one of a: k runs down. True as in `split_rows`.
 template <bool kAlongDepth, bool kOfB>
 DANLU_AMX bool split(const float* x, int64_t stride, int64_t lines, int64_t depth, std::byte* out) {
   const Lines from{x, stride, lines, depth, kAlongDepth};

@@ -82,12 +82,17 @@ void epilogue_loop(float* values, int64_t rows, int64_t channels, int64_t row_st
   const D d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t row = 0; row < rows; ++row, values += row_stride) {
-    for (int64_t c = 0; c < channels; c += lanes) {
-      const auto n = static_cast<size_t>(std::min(lanes, channels - c));
-      V x = load_some(d, values + c, n);
-      if (bias != nullptr) x = hn::Add(x, load_some(d, bias + c, n));
-      store_some(d, activate(d, x, activation), values + c, n);
+    int64_t c = 0;
+    for (; c + lanes <= channels; c += lanes) {
+      V x = hn::LoadU(d, values + c);
+      if (bias != nullptr) x = hn::Add(x, hn::LoadU(d, bias + c));
+      hn::StoreU(activate(d, x, activation), d, values + c);
     }
+    if (c == channels) continue;
+    const auto n = static_cast<size_t>(channels - c);
+    V x = load_some(d, values + c, n);
+    if (bias != nullptr) x = hn::Add(x, load_some(d, bias + c, n));
+    store_some(d, activate(d, x, activation), values + c, n);
   }
 }
 
