@@ -105,6 +105,10 @@ std::vector<Shape> SequentialNetwork::layer_output_shapes(size_t index) const {
   return {output_shapes_.at(index)};
 }
 
+std::vector<std::string> SequentialNetwork::input_names() const {
+  return {input_ ? input_->name() : "input"};
+}
+
 std::vector<std::string> SequentialNetwork::output_names() const {
   return {layers_.empty() ? name() : layers_.back().name()};
 }

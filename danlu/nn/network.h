@@ -18,13 +18,15 @@ class Network : public LayerImpl {
   /// Shapes of the inputs, batch axis included (unknown). Errors: StateError before it is built.
   virtual const std::vector<Shape>& input_shapes() const;
   const Shape& input_shape() const { return input_shapes().at(0); }
-  /// Shapes of the outputs of `layers()[index]`. Errors: StateError before it is built.
+  /// `layers()`, and the functions of keras.ops between them: the rows of `summary()`.
+  virtual const std::vector<Layer>& operations() const { return layers(); }
+  /// Shapes of the outputs of `operations()[index]`. Errors: StateError before it is built.
   virtual std::vector<Shape> layer_output_shapes(size_t index) const = 0;
   /// What data for several inputs, and losses of several outputs, are named by.
   virtual std::vector<std::string> input_names() const { return {"input"}; }
   virtual std::vector<std::string> output_names() const { return {"output"}; }
-  /// "dense_1[0][0]" for each input of each call of `layers()[index]`; nothing where layers follow
-  /// one another.
+  /// "dense_1[0][0]" for each input of each call of `operations()[index]`; nothing where layers
+  /// follow one another.
   virtual std::vector<std::string> connected_to(size_t) const { return {}; }
   bool supports_masking() const override { return true; }
   std::vector<Layer> sublayers() const override { return layers(); }
@@ -48,6 +50,8 @@ class SequentialNetwork final : public Network {
 
   const std::vector<Layer>& layers() const override { return layers_; }
   std::vector<Shape> layer_output_shapes(size_t index) const override;
+  /// The name of the `Input` at the front; "input" where there is none.
+  std::vector<std::string> input_names() const override;
   std::vector<std::string> output_names() const override;
   Json get_config() const override;
 

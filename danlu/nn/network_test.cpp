@@ -67,6 +67,14 @@ TEST(Summary, OfWhatIsNotBuilt) {
   EXPECT_EQ(with_thousands(-123), "-123");
 }
 
+TEST(SequentialNetwork, DataIsNamedByItsInput) {
+  const std::vector<std::string> named = {"features"}, unnamed = {"input"};
+  EXPECT_EQ(SequentialNetwork({Input({.shape = Shape{4}, .name = "features"}), Dense({.units = 3})})
+                .input_names(),
+            named);
+  EXPECT_EQ(SequentialNetwork({Dense({.units = 3})}).input_names(), unnamed);
+}
+
 TEST(Network, NamesItsWeightsByClassOrByGivenName) {
   automatic_name("Dense");
   const SequentialNetwork network(

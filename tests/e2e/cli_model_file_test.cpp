@@ -63,6 +63,15 @@ TEST_F(CliModelFile, PredictsAsKeras) {
   }
 }
 
+TEST_F(CliModelFile, InputsOfSequentialModelsHaveTheNameOfTheirInputLayer) {
+  const std::string input = folder_ / "x.npy", out = folder_ / "named.npy";
+  danlu_ok("predict " + kModel + " --input 'input_layer=" + input + "' --output '" + out + "'");
+  expect_near(load_npy(out), "predicted0");
+  EXPECT_THAT(
+      danlu("predict " + kModel + " --input 'other=" + input + "' --output '" + out + "'").err,
+      AllOf(HasSubstr("input_layer"), HasSubstr("other")));
+}
+
 TEST_F(CliModelFile, TrainsOnAsKeras) {
   const std::string trained = folder_ / "trained.keras";
   const Json told = danlu_ok("train " + kModel + data() +
