@@ -25,6 +25,7 @@
 #include "danlu/nn/functional.h"
 #include "danlu/nn/global_state.h"
 #include "danlu/nn/initializers.h"
+#include "danlu/nn/keras_ops.h"
 #include "danlu/nn/layers/activation.h"
 #include "danlu/nn/layers/attention.h"
 #include "danlu/nn/layers/batch_normalization.h"

@@ -10,6 +10,7 @@
 #include "danlu/nn/losses.h"
 #include "danlu/nn/metrics.h"
 #include "danlu/nn/network.h"
+#include "danlu/nn/operation.h"
 
 namespace danlu {
 namespace {
@@ -87,7 +88,7 @@ Json batch_shapes(const std::vector<Shape>& shapes) {
 }
 
 const Layer* find_layer(const Network& network, const std::string& name) {
-  for (const Layer& layer : network.layers()) {
+  for (const Layer& layer : network.operations()) {
     if (layer.name() == name) return &layer;
   }
   return nullptr;
@@ -189,6 +190,12 @@ Json compile_json(const CompileConfig& config) {
 }  // namespace
 
 Json keras_layer_config(const Layer& layer) {
+  if (const OperationLayer* operation = as_operation(layer)) {
+    Json written = object_of("", layer->type(), operation->get_config());
+    written.set("module", std::string(kOperationModule) + operation->operation().module);
+    written.set("registered_name", layer->type());
+    return written;
+  }
   const auto* network = dynamic_cast<const Network*>(layer.impl().get());
   if (network == nullptr) {
     const Json config = layer->get_config();

@@ -17,6 +17,9 @@ struct GroupedAttentionNames {
 };
 inline const GroupedAttentionNames kGroupedAttention;
 
+/// What the module of an operation begins with in Keras's files.
+inline constexpr const char* kOperationModule = "keras.src.ops.";
+
 /// What Keras writes of a layer or a network: module, class, config, registered name and, where it
 /// has weights, what it was built for. Errors: UnsupportedError for a function of one's own inside,
 /// which a file cannot hold.

@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "danlu/base/error.h"
 #include "danlu/interop/keras_config.h"
 #include "danlu/nn/layers/registry.h"
+#include "danlu/nn/operation.h"
 
 namespace danlu {
 namespace {
@@ -61,6 +64,9 @@ class Plain {
     if (class_name == "__keras_tensor__") {
       return Json::object({{"class_name", class_name}, {"config", value.at("config")}});
     }
+    if (in_call_ && kCallConstants.contains(class_name)) {
+      return Json::object({{"class_name", class_name}, {"config", value.at("config")}});
+    }
     if (class_name == "__tensor__" || class_name == "__numpy__") {
       return value.at("config").at("value");
     }
@@ -68,12 +74,13 @@ class Plain {
     check_origin(value, class_name, place);
     if (class_name == "function") return value.at("config").as_string();
     if (class_name == "DTypePolicy") return value.at("config").at("name");
-    Json out = Json::object(
-        {{"class_name",
-          class_name == kGroupedAttention.exported ? kGroupedAttention.defined : class_name},
-         {"config", of(value.at("config"), place + "." + class_name)}});
-    for (const char* key : {"name", "inbound_nodes"}) {
-      if (const Json* member = value.find(key)) out.set(key, of(*member, place + "." + key));
+    Json out = Json::object({{"class_name", plain_name(value, class_name)},
+                             {"config", of(value.at("config"), place + "." + class_name)}});
+    if (const Json* name = value.find("name")) out.set("name", *name);
+    if (const Json* calls = value.find("inbound_nodes")) {
+      Plain inside = *this;
+      inside.in_call_ = true;
+      out.set("inbound_nodes", inside.of(*calls, place + ".inbound_nodes"));
     }
     return out;
   }
@@ -91,15 +98,24 @@ class Plain {
     if (module == nullptr) return;
     const std::string name = module->is_string() ? module->as_string() : module->dump();
     if (name == "builtins" && class_name == "function") return;
-    if (name.starts_with("keras.src.ops") || name.starts_with("keras.ops")) {
-      refuse(place, "This is an operation outside a layer", name + "." + class_name,
-             "use a layer of Keras instead, as Add or Rescaling");
-    }
     if (name == "keras" || name.starts_with("keras.")) return;
     refuse(place, "This is a class or function of somebody's own", name + "." + class_name, hint);
   }
 
+  static std::string plain_name(const Json& value, const std::string& class_name) {
+    const Json* module = value.find("module");
+    if (module != nullptr && module->is_string() &&
+        module->as_string().starts_with(kOperationModule)) {
+      return kOperationPrefix + class_name;
+    }
+    return class_name == kGroupedAttention.exported ? kGroupedAttention.defined : class_name;
+  }
+
+  /// What may stand in the call of an operation besides tensors and numbers.
+  inline static const std::set<std::string> kCallConstants = {"__tensor__", "__numpy__",
+                                                              "__slice__", "__ellipsis__"};
   const std::string& where_;
+  bool in_call_ = false;
 };
 
 /// Settings that are spoken of in the configs of Keras but change no result here, whatever they
@@ -152,6 +168,7 @@ void require_known_settings(const Json& config, const Json& made, const std::str
 void require_known_layers(const Json& entry, const std::string& where) {
   const std::string& class_name = entry.at("class_name").as_string();
   const Json& config = entry.at("config");
+  if (class_name.starts_with(kOperationPrefix)) return;
   if (class_name == "Sequential" || class_name == "Functional") {
     for (const Json& layer : config.at("layers").items()) require_known_layers(layer, where);
     return;

@@ -11,17 +11,23 @@
 namespace danlu {
 namespace {
 
-/// The shapes of the inputs of each call of `network.layers()[index]`.
-std::vector<std::vector<Shape>> calls_of(const Network& network, size_t index) {
-  const Layer& layer = network.layers()[index];
+/// The inputs of each call of `network.operations()[index]`.
+std::vector<std::vector<TensorSpec>> calls_of(const Network& network, size_t index) {
+  const Layer& layer = network.operations()[index];
   const auto* functional = dynamic_cast<const FunctionalNetwork*>(&network);
-  if (functional == nullptr) return {layer->build_shapes()};
-  std::vector<std::vector<Shape>> calls;
+  std::vector<std::vector<TensorSpec>> calls;
+  if (functional == nullptr) {
+    calls.emplace_back();
+    for (const Shape& shape : layer->build_shapes()) {
+      calls[0].push_back({shape, layer->compute_dtype()});
+    }
+    return calls;
+  }
   for (const auto& call : functional->calls()) {
     if (!(call->layer == layer) || call->inputs.empty()) continue;
-    std::vector<Shape> shapes;
-    for (const KerasTensor& input : call->inputs) shapes.push_back(input.shape());
-    calls.push_back(std::move(shapes));
+    std::vector<TensorSpec> inputs;
+    for (const KerasTensor& input : call->inputs) inputs.push_back({input.shape(), input.dtype()});
+    calls.push_back(std::move(inputs));
   }
   return calls;
 }
@@ -46,16 +52,17 @@ double flops_of(const Instruction& instruction) {
 }
 
 /// Adds one call of `layer`.
-void add_call(LayerCost& cost, const Layer& layer, std::vector<Shape> shapes, int64_t batch) {
+void add_call(LayerCost& cost, const Layer& layer, std::vector<TensorSpec> specs, int64_t batch) {
   std::vector<Array> inputs;
-  for (Shape& shape : shapes) {
+  for (TensorSpec& spec : specs) {
+    Shape& shape = spec.shape;
     if (shape.rank() > 0 && shape[0] == kNone) shape = shape.with_dim(0, batch);
     if (!is_known(shape)) {
       cost.flops = std::nullopt;
       cost.output_bytes = std::nullopt;
     }
     if (!cost.flops) return;
-    inputs.push_back(make_placeholder({shape, layer->compute_dtype()}));
+    inputs.push_back(make_placeholder(spec));
   }
   const StateScope discarded;
   const std::vector<Array> outputs = layer->apply(inputs).values;
@@ -82,14 +89,14 @@ std::vector<LayerCost> layer_costs(const Network& network, int64_t batch) {
   for (const Variable& weight : network.weights()) weights.push_back(weight.value());
   eval(std::span<const Array>(weights));
   std::vector<LayerCost> costs;
-  for (size_t i = 0; i < network.layers().size(); ++i) {
-    const Layer& layer = network.layers()[i];
+  for (size_t i = 0; i < network.operations().size(); ++i) {
+    const Layer& layer = network.operations()[i];
     LayerCost cost{.name = layer.name(), .type = layer->type(), .flops = 0.0, .output_bytes = 0};
     for (const Variable& weight : layer.weights()) {
       cost.weight_bytes += static_cast<int64_t>(weight.spec().bytes());
     }
-    for (std::vector<Shape>& shapes : calls_of(network, i)) {
-      add_call(cost, layer, std::move(shapes), batch);
+    for (std::vector<TensorSpec>& inputs : calls_of(network, i)) {
+      add_call(cost, layer, std::move(inputs), batch);
     }
     costs.push_back(std::move(cost));
   }

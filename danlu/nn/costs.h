@@ -20,9 +20,9 @@ struct LayerCost {
   std::optional<int64_t> output_bytes;  ///< of all its calls; nothing as above
 };
 
-/// One for each of `network.layers()`, for a batch of `batch` samples. The operations are those of
-/// the ops that the layer's call consists of after simplification, before fusion.
-/// Errors: StateError before the network is built; ValueError unless batch ≥ 1.
+/// One for each of `network.operations()`, for a batch of `batch` samples. The operations are those
+/// of the ops that the layer's call consists of after simplification, before fusion. Errors:
+/// StateError before the network is built; ValueError unless batch ≥ 1.
 std::vector<LayerCost> layer_costs(const Network& network, int64_t batch = 1);
 
 }  // namespace danlu

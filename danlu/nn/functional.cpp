@@ -10,6 +10,7 @@
 #include "danlu/nn/config_json.h"
 #include "danlu/nn/layers/input.h"
 #include "danlu/nn/layers/registry.h"
+#include "danlu/nn/operation.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 
@@ -41,10 +42,21 @@ std::vector<KerasTensor> outputs_of(const CallRef& call) {
 CallRef make_call(const Layer& layer, const std::vector<KerasTensor>& inputs,
                   const SymbolicArguments& arguments) {
   const std::vector<Shape> shapes = shapes_of(inputs);
-  std::vector<Shape> outputs = layer->compute_output_shapes(shapes);
+  LayerCall call{layer, inputs, arguments, {}, {}, 0};
+  if (const OperationLayer* operation = as_operation(layer)) {
+    const std::vector<TensorSpec> specs =
+        with_error_context(layer->where(), [&] { return operation->output_specs(shapes); });
+    for (const TensorSpec& spec : specs) {
+      call.output_shapes.push_back(spec.shape);
+      call.output_dtypes.push_back(spec.dtype);
+    }
+  } else {
+    call.output_shapes = layer->compute_output_shapes(shapes);
+    call.output_dtypes.assign(call.output_shapes.size(), layer->compute_dtype());
+  }
   layer->ensure_built(shapes);
-  return std::make_shared<LayerCall>(LayerCall{layer, inputs, arguments, std::move(outputs),
-                                               layer->compute_dtype(), next_serial++});
+  call.serial = next_serial++;
+  return std::make_shared<LayerCall>(std::move(call));
 }
 
 /// Every call that `outputs` need, each after those it depends on; calls that give one of `inputs`
@@ -129,7 +141,7 @@ void require_count(const LayerImpl& network, size_t expected, size_t received) {
 }  // namespace
 
 const Shape& KerasTensor::shape() const { return call_->output_shapes.at(index_); }
-DType KerasTensor::dtype() const { return call_->dtype; }
+DType KerasTensor::dtype() const { return call_->output_dtypes.at(index_); }
 
 std::vector<KerasTensor> Layer::operator()(const std::vector<KerasTensor>& inputs,
                                            const SymbolicArguments& arguments) const {
@@ -143,6 +155,15 @@ KerasTensor Layer::operator()(const KerasTensor& x, const SymbolicArguments& arg
                     .what = "The layer gives several outputs",
                     .received = std::to_string(outputs.size()),
                     .hint = "call it with a list: layer(std::vector{x})"});
+}
+
+std::vector<KerasTensor> call_operation(const Operation& operation, Json form, Json settings,
+                                        const std::vector<KerasTensor>& inputs, std::string name) {
+  std::vector<DType> dtypes;
+  for (const KerasTensor& input : inputs) dtypes.push_back(input.dtype());
+  const Layer layer(std::make_shared<OperationLayer>(
+      operation, std::move(form), std::move(settings), std::move(dtypes), std::move(name)));
+  return layer(inputs);
 }
 
 std::vector<KerasTensor> LayerCall::parents() const {
@@ -174,7 +195,7 @@ FunctionalNetwork::FunctionalNetwork(KerasTensors inputs, KerasTensors outputs, 
                       .hint = "add it to the inputs of the model"});
   }
   order_layers();
-  require_unique_names(layers_, where());
+  require_unique_names(operations_, where());
   ensure_built(shapes_of(inputs_));
 }
 
@@ -234,8 +255,8 @@ void FunctionalNetwork::order_layers() {
     while (!open.empty()) {
       const CallRef call = open.back();
       open.pop_back();
-      if (std::find(layers_.begin(), layers_.end(), call->layer) == layers_.end()) {
-        layers_.push_back(call->layer);
+      if (std::find(operations_.begin(), operations_.end(), call->layer) == operations_.end()) {
+        operations_.push_back(call->layer);
       }
       const std::vector<KerasTensor> parents = call->parents();
       for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) visit(*parent);
@@ -244,12 +265,15 @@ void FunctionalNetwork::order_layers() {
   for (const KerasTensor& input : inputs_) {
     const Layer& layer = input.call().layer;
     if (layer_depths.count(layer.impl().get()) > 0) continue;
-    layers_.insert(layers_.begin(), layer);
+    operations_.insert(operations_.begin(), layer);
     calls_.insert(calls_.begin(), input.call_ref());
   }
-  std::stable_sort(layers_.begin(), layers_.end(), [&](const Layer& a, const Layer& b) {
+  std::stable_sort(operations_.begin(), operations_.end(), [&](const Layer& a, const Layer& b) {
     return layer_depths[a.impl().get()] > layer_depths[b.impl().get()];
   });
+  for (const Layer& layer : operations_) {
+    if (as_operation(layer) == nullptr) layers_.push_back(layer);
+  }
 }
 
 std::vector<CallRef> FunctionalNetwork::calls_of(const Layer& layer) const {
@@ -263,7 +287,7 @@ std::vector<CallRef> FunctionalNetwork::calls_of(const Layer& layer) const {
 }
 
 std::vector<Shape> FunctionalNetwork::layer_output_shapes(size_t index) const {
-  return calls_of(layers_.at(index)).back()->output_shapes;
+  return calls_of(operations_.at(index)).back()->output_shapes;
 }
 
 std::vector<std::string> FunctionalNetwork::input_names() const {
@@ -280,7 +304,7 @@ std::vector<std::string> FunctionalNetwork::output_names() const {
 
 std::vector<std::string> FunctionalNetwork::connected_to(size_t index) const {
   std::vector<std::string> found;
-  for (const CallRef& call : calls_of(layers_.at(index))) {
+  for (const CallRef& call : calls_of(operations_.at(index))) {
     for (const KerasTensor& parent : call->parents()) {
       const Json place = history(parent);
       found.push_back(place[0].as_string() + "[" + std::to_string(place[1].as_int()) + "][" +
@@ -347,6 +371,18 @@ Json FunctionalNetwork::call_config(const LayerCall& call) const {
   };
   Json args = Json::array();
   Json kwargs = Json::object();
+  if (const OperationLayer* operation = as_operation(call.layer)) {
+    const auto filled = [&](const auto& self, const Json& item) -> Json {
+      if (const Json* input = item.find("input")) {
+        return tensor_json(call.inputs.at(static_cast<size_t>(input->as_int())));
+      }
+      if (!item.is_array()) return item;
+      Json all = Json::array();
+      for (const Json& one : item.items()) all.push_back(self(self, one));
+      return all;
+    };
+    return Json::object({{"args", filled(filled, operation->form())}, {"kwargs", kwargs}});
+  }
   const std::vector<std::string> names = call.layer->input_arguments();
   size_t next = 0;
   for (size_t i = 0; i < names.size() && next < call.inputs.size(); ++i) {
@@ -368,7 +404,7 @@ Json FunctionalNetwork::call_config(const LayerCall& call) const {
 
 Json FunctionalNetwork::get_config() const {
   Json layers = Json::array();
-  for (const Layer& layer : layers_) {
+  for (const Layer& layer : operations_) {
     Json calls = Json::array();
     for (const CallRef& call : calls_of(layer)) {
       if (!is_input(*call)) calls.push_back(call_config(*call));

@@ -16,7 +16,7 @@ struct LayerCall {
   std::vector<KerasTensor> inputs;
   SymbolicArguments arguments;
   std::vector<Shape> output_shapes;
-  DType dtype;
+  std::vector<DType> output_dtypes;
   uint64_t serial;  ///< calls in the order in which they were made
 
   /// Inputs and tensor arguments.
@@ -24,7 +24,7 @@ struct LayerCall {
 };
 
 /// A graph of layer calls from inputs to outputs; layers may be called several times, and be
-/// networks themselves.
+/// networks themselves. Between them may stand functions of keras.ops (danlu/nn/keras_ops.h).
 class FunctionalNetwork final : public Network {
  public:
   /// Inputs that no `Input` made are cut off there: the network gets inputs of its own in their
@@ -33,6 +33,7 @@ class FunctionalNetwork final : public Network {
   FunctionalNetwork(KerasTensors inputs, KerasTensors outputs, std::string name = "");
 
   const std::vector<Layer>& layers() const override { return layers_; }
+  const std::vector<Layer>& operations() const override { return operations_; }
   const std::vector<Shape>& input_shapes() const override { return build_shapes(); }
   std::vector<Shape> layer_output_shapes(size_t index) const override;
   std::vector<std::string> input_names() const override;
@@ -62,7 +63,7 @@ class FunctionalNetwork final : public Network {
 
   std::vector<KerasTensor> inputs_, outputs_;
   std::vector<CallRef> calls_;
-  std::vector<Layer> layers_;
+  std::vector<Layer> operations_, layers_;
 };
 
 /// The network that `get_config` of a FunctionalNetwork, ours or Keras's, describes, with new

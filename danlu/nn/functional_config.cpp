@@ -5,6 +5,7 @@
 #include "danlu/nn/functional.h"
 #include "danlu/nn/layers/input.h"
 #include "danlu/nn/layers/registry.h"
+#include "danlu/nn/operation.h"
 
 namespace danlu {
 namespace {
@@ -18,15 +19,25 @@ class Graph {
  public:
   explicit Graph(const Json& config) {
     for (const Json& entry : config.at("layers").items()) {
-      Layer layer = layer_from_config(entry.at("class_name").as_string(), entry.at("config"));
-      const std::string name = entry.contains("name") ? entry.at("name").as_string() : layer.name();
-      if (!places_.emplace(name, members_.size()).second) {
-        refuse("Two layers have the same name", name);
-      }
+      const std::string& class_name = entry.at("class_name").as_string();
+      const Json& settings = entry.at("config");
       const Json* calls = entry.find("inbound_nodes");
-      members_.push_back({layer, calls == nullptr ? Json::array() : *calls, {}});
-      Member& member = members_.back();
-      if (layer->type() == "InputLayer") member.outputs.push_back({to_keras_tensor(layer)});
+      Member member{.calls = calls == nullptr ? Json::array() : *calls};
+      if (class_name.starts_with(kOperationPrefix)) {
+        member.operation = find_operation(class_name.substr(std::string(kOperationPrefix).size()));
+        if (member.operation == nullptr) refuse_operation(class_name);
+        member.settings = settings;
+      } else {
+        member.layer = layer_from_config(class_name, settings);
+      }
+      member.name = entry.contains("name") || member.operation != nullptr
+                        ? (entry.contains("name") ? entry : settings).at("name").as_string()
+                        : member.layer.name();
+      if (member.is_input()) member.outputs.push_back({to_keras_tensor(member.layer)});
+      if (!places_.emplace(member.name, members_.size()).second) {
+        refuse("Two layers have the same name", member.name);
+      }
+      members_.push_back(std::move(member));
     }
     make_calls();
   }
@@ -39,10 +50,26 @@ class Graph {
 
  private:
   struct Member {
-    Layer layer;
+    std::string name = "";
+    Layer layer{nullptr};
+    const Operation* operation = nullptr;  ///< instead of a layer
+    Json settings = {};                    ///< of the operation
     Json calls;
-    std::vector<std::vector<KerasTensor>> outputs;  ///< of the calls made so far
+    std::vector<std::vector<KerasTensor>> outputs = {};  ///< of the calls made so far
+
+    bool is_input() const { return layer.impl() != nullptr && layer->type() == "InputLayer"; }
   };
+
+  [[noreturn]] static void refuse_operation(const std::string& class_name) {
+    std::string names;
+    for (const Operation& known : operations()) {
+      names += (names.empty() ? "" : ", ") + std::string(known.class_name);
+    }
+    throw ValueError({.where = "functional_from_config",
+                      .what = "There is no operation of this class for functional graphs",
+                      .expected = "one of " + names,
+                      .received = "\"" + class_name + "\""});
+  }
 
   /// Makes every call whose inputs are there until nothing is left.
   void make_calls() {
@@ -50,9 +77,11 @@ class Graph {
     while (progress && !complete) {
       progress = false, complete = true;
       for (Member& member : members_) {
-        const size_t first = member.layer->type() == "InputLayer" ? 1 : 0;
+        const size_t first = member.is_input() ? 1 : 0;
         while (member.outputs.size() < member.calls.size() + first) {
-          if (!make_call(member, member.calls[member.outputs.size() - first])) {
+          const Json& call = member.calls[member.outputs.size() - first];
+          if (!(member.operation != nullptr ? make_operation(member, call)
+                                            : make_call(member, call))) {
             complete = false;
             break;
           }
@@ -64,7 +93,7 @@ class Graph {
     for (const Member& member : members_) {
       if (member.outputs.size() < member.calls.size()) {
         refuse("The inputs of a layer come from nowhere or from its own outputs",
-               "'" + member.layer.name() + "'");
+               "'" + member.name + "'");
       }
     }
   }
@@ -96,6 +125,46 @@ class Graph {
       inputs.insert(inputs.end(), taken[name].begin(), taken[name].end());
     }
     member.outputs.push_back(member.layer(inputs, arguments));
+    return true;
+  }
+
+  bool make_operation(Member& member, const Json& call) const {
+    if (!member.outputs.empty()) {
+      refuse("An operation is called twice; in Keras's files each call has one of its own",
+             "'" + member.name + "'");
+    }
+    std::vector<KerasTensor> inputs;
+    bool complete = true;
+    const auto form_of = [&](const auto& self, const Json& value) -> Json {
+      if (is_tensor(value)) {
+        complete = complete && collect(value, inputs);
+        return Json::object({{"input", inputs.size() - 1}});
+      }
+      if (!value.is_array()) return value;
+      Json all = Json::array();
+      for (const Json& item : value.items()) all.push_back(self(self, item));
+      return all;
+    };
+    Json form = form_of(form_of, call.at("args"));
+    for (const auto& [name, value] : call.at("kwargs").members()) {
+      const std::vector<const char*>& known = member.operation->arguments;
+      const auto place = static_cast<size_t>(
+          std::find_if(known.begin(), known.end(),
+                       [&, key = name](const char* one) { return key == one; }) -
+          known.begin());
+      if (place == known.size() || place < form.size()) {
+        refuse("The operation '" + member.name + "' has no such argument", name);
+      }
+      while (form.size() < place) form.push_back(nullptr);
+      form.push_back(form_of(form_of, value));
+    }
+    if (!complete) return false;
+    Json settings = Json::object();
+    for (const auto& [key, value] : member.settings.members()) {
+      if (key != "name") settings.set(key, value);
+    }
+    member.outputs.push_back(call_operation(*member.operation, std::move(form), std::move(settings),
+                                            inputs, member.name));
     return true;
   }
 

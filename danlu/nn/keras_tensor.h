@@ -16,6 +16,7 @@
 namespace danlu {
 
 struct LayerCall;
+class IndexList;
 
 /// What a layer will give, before there is data: shape, dtype and the call it comes from. What
 /// functional models are made of; `Input` makes the first ones. A value; copies are equal.
@@ -31,6 +32,9 @@ class KerasTensor {
   const LayerCall& call() const { return *call_; }
   const std::shared_ptr<const LayerCall>& call_ref() const { return call_; }
   size_t index() const { return index_; }
+
+  /// A part, as NumPy indexes: `x[{Slice{}, 0}]`, the batch axis first (danlu/nn/keras_ops.h).
+  KerasTensor operator[](const IndexList& key) const;
 
   friend bool operator==(const KerasTensor& a, const KerasTensor& b) {
     return a.call_ == b.call_ && a.index_ == b.index_;

@@ -29,29 +29,29 @@ class Builder {
 
   Ports add(const Network& network, int frame) {
     std::map<const LayerImpl*, Ports> ports;
-    for (size_t i = 0; i < network.layers().size(); ++i) {
-      const Layer& layer = network.layers()[i];
+    for (size_t i = 0; i < network.operations().size(); ++i) {
+      const Layer& layer = network.operations()[i];
       ports[layer.impl().get()] = add_layer(network, i, frame);
     }
     if (const auto* functional = dynamic_cast<const FunctionalNetwork*>(&network)) {
       return connect(*functional, ports);
     }
-    for (size_t i = 1; i < network.layers().size(); ++i) {
-      connect(ports.at(network.layers()[i - 1].impl().get()).outputs,
-              ports.at(network.layers()[i].impl().get()).inputs);
+    for (size_t i = 1; i < network.operations().size(); ++i) {
+      connect(ports.at(network.operations()[i - 1].impl().get()).outputs,
+              ports.at(network.operations()[i].impl().get()).inputs);
     }
-    if (network.layers().empty()) return {};
-    return {ports.at(network.layers().front().impl().get()).inputs,
-            ports.at(network.layers().back().impl().get()).outputs};
+    if (network.operations().empty()) return {};
+    return {ports.at(network.operations().front().impl().get()).inputs,
+            ports.at(network.operations().back().impl().get()).outputs};
   }
 
   PlotGraph graph;
 
  private:
   Ports add_layer(const Network& network, size_t index, int frame) {
-    const Layer& layer = network.layers()[index];
+    const Layer& layer = network.operations()[index];
     const auto* inside = dynamic_cast<const Network*>(layer.impl().get());
-    if (options_.expand_nested && inside != nullptr && !inside->layers().empty()) {
+    if (options_.expand_nested && inside != nullptr && !inside->operations().empty()) {
       graph.frames.push_back({layer.name(), frame});
       return add(*inside, static_cast<int>(graph.frames.size()) - 1);
     }

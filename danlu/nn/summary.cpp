@@ -199,14 +199,14 @@ std::string shapes_text(const std::vector<Shape>& shapes) {
 bool has_connections(const Network& network) {
   std::set<std::string> parents;
   size_t layers_with_one = 0;
-  for (size_t i = 0; i < network.layers().size(); ++i) {
+  for (size_t i = 0; i < network.operations().size(); ++i) {
     const std::vector<std::string> connected = network.connected_to(i);
     if (connected.size() > 1) return true;
     if (connected.empty()) continue;
     ++layers_with_one;
     if (!parents.insert(connected[0]).second) return true;
   }
-  return layers_with_one > 0 && layers_with_one + 1 < network.layers().size();
+  return layers_with_one > 0 && layers_with_one + 1 < network.operations().size();
 }
 
 std::string joined(const std::vector<std::string>& texts) {
@@ -224,7 +224,7 @@ class Rows {
     const std::vector<LayerCost> costs =
         options_.show_costs ? layer_costs(network) : std::vector<LayerCost>();
     for (size_t i = first; i < end; ++i) {
-      const Layer& layer = network.layers()[i];
+      const Layer& layer = network.operations()[i];
       std::string prefix;
       for (int j = 0; j < level; ++j) prefix += "   ";
       std::vector<std::string> cells = {
@@ -243,7 +243,7 @@ class Rows {
       rows.push_back(std::move(cells));
       const auto* inside = dynamic_cast<const Network*>(layer.impl().get());
       if (options_.expand_nested && inside != nullptr) {
-        add(*inside, 0, inside->layers().size(), level + 1);
+        add(*inside, 0, inside->operations().size(), level + 1);
       }
     }
   }
@@ -258,7 +258,7 @@ class Rows {
 /// The layers [first, end) that `range` asks for.
 std::pair<size_t, size_t> layers_in_range(
     const Network& network, const std::optional<std::pair<std::string, std::string>>& range) {
-  const std::vector<Layer>& layers = network.layers();
+  const std::vector<Layer>& layers = network.operations();
   if (!range) return {0, layers.size()};
   size_t first = layers.size(), end = 0;
   for (size_t i = 0; i < layers.size(); ++i) {

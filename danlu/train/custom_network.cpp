@@ -3,24 +3,9 @@
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/nn/probe.h"
 
 namespace danlu {
-namespace {
-
-/// `shapes` with numbers in place of unknown dimensions: two different sets show which dimensions
-/// of the outputs depend on them.
-std::vector<Shape> filled(const std::vector<Shape>& shapes, int64_t batch, int64_t other) {
-  std::vector<Shape> all;
-  for (Shape shape : shapes) {
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      if (shape[axis] == kNone) shape = shape.with_dim(axis, axis == 0 ? batch : other);
-    }
-    all.push_back(shape);
-  }
-  return all;
-}
-
-}  // namespace
 
 CustomNetwork::CustomNetwork(std::string_view type, LayerOptions options)
     : Network(type, std::move(options)) {}
@@ -71,24 +56,15 @@ std::vector<Shape> CustomNetwork::output_shapes(const std::vector<Shape>& input_
   }
   // Calling builds layers, as it would with values.
   auto& self = const_cast<CustomNetwork&>(*this);
-  const auto probe = [&](int64_t batch, int64_t other) {
-    std::vector<Array> inputs;
-    for (const Shape& shape : filled(input_shapes, batch, other)) {
-      inputs.push_back(make_placeholder({shape, compute_dtype()}));
-    }
-    const StateScope discarded;
-    std::vector<Shape> shapes;
-    for (const Array& y : self.call_inputs(inputs, {})) shapes.push_back(y.shape());
-    self.clear_losses();
-    return shapes;
-  };
-  std::vector<Shape> shapes = probe(2, 64);
-  const std::vector<Shape> others =
-      filled(input_shapes, 2, 64) == input_shapes ? shapes : probe(3, 96);
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    for (int axis = 0; axis < shapes[i].rank(); ++axis) {
-      if (shapes[i][axis] != others[i][axis]) shapes[i] = shapes[i].with_dim(axis, kNone);
-    }
+  std::vector<TensorSpec> inputs;
+  for (const Shape& shape : input_shapes) inputs.push_back({shape, compute_dtype()});
+  std::vector<Shape> shapes;
+  for (const TensorSpec& spec : probe_outputs(inputs, [&](const std::vector<Array>& x) {
+         std::vector<Array> outputs = self.call_inputs(x, {});
+         self.clear_losses();
+         return outputs;
+       })) {
+    shapes.push_back(spec.shape);
   }
   return known_shapes_.emplace(key, std::move(shapes)).first->second;
 }

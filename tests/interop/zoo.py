@@ -1,7 +1,9 @@
 """The models that tests/interop exchanges with Keras, by name: small ones of every family."""
 
 import keras
+import numpy as np
 from keras import layers as L
+from keras import ops
 
 O, S, losses = keras.optimizers, keras.optimizers.schedules, keras.losses
 
@@ -107,6 +109,44 @@ def encoder_decoder():
     return [source, target], L.TimeDistributed(L.Dense(2))(y)
 
 
+def operators():
+    """Operators of tensors, with numbers and constants on either side."""
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    x, y = L.Dense(4, "tanh")(a), L.Dense(4, name="scores")(b)
+    z = 1 - x * y + 2.5 * x - y / 2 + (-x) - a
+    z = z + 1 / (2 + abs(y)) + x**2 + 0.5**x + np.array([0.1, 0.2, 0.3, 0.4])
+    z = ops.where((x > y) & (b <= 0.5), z, ops.maximum(z, 0)) % 3.0
+    z = z + ops.cast(~(x < 0.1), "float64") * (b // 0.5)
+    return [a, b], L.Dense(2)(ops.clip(z, -1.0, 2.0) @ ops.ones((4, 3), "float64"))
+
+
+def shapes():
+    """Parts, arrangements, reductions and products of tensors."""
+    x = keras.Input((6, 4))
+    y = L.Dense(4, "tanh", name="values")(x)
+    first, last = y[:, 0], y[:, -1, None]
+    halves = ops.split(y, 2, axis=1)
+    y = ops.concatenate([halves[0], halves[1][:, ::-1], y[..., :3, :]], axis=1)
+    weights = ops.softmax(ops.matmul(y, ops.transpose(y, (0, 2, 1))) / 2.0, axis=-1)
+    y = ops.einsum("bts,bsf->btf", weights, y) + ops.expand_dims(first, 1)
+    stacked = ops.stack([ops.mean(y, axis=1), ops.max(y, axis=(1,)), ops.squeeze(last, 1)], axis=1)
+    y = ops.reshape(ops.swapaxes(stacked, 1, 2), (-1, 12))
+    y = ops.concatenate([y, ops.sum(x, axis=2), ops.std(y, axis=-1, keepdims=True)], -1)
+    return x, L.Dense(2)(ops.pad(y, ((0, 0), (1, 2))))
+
+
+def functions():
+    """Functions of one tensor, and layers of a model inside that is called twice."""
+    a = keras.Input((5,))
+    inner = keras.Model(a, ops.relu(L.Dense(5)(a)) * 2.0 + a, name="inner")
+    x = keras.Input((5,), name="x")
+    y = inner(ops.gelu(inner(x))) - ops.leaky_relu(x, negative_slope=0.3)
+    y = ops.log(ops.exp(y / 4.0) + 1.0) + ops.sqrt(ops.square(y) + 1e-3) + ops.sigmoid(y)
+    norm = ops.sqrt(ops.sum(y * y, axis=-1, keepdims=True))
+    y = y / norm + ops.logsumexp(y, axis=-1, keepdims=True) + ops.silu(x) + ops.cumsum(y, axis=1)
+    return x, L.Dense(2)(ops.stop_gradient(x) * y)
+
+
 ZOO = {
     # Functional models.
     "functional_chain": functional(chain),
@@ -200,6 +240,10 @@ ZOO = {
     "transformer": functional(transformer, loss="categorical_crossentropy"),
     "attention": functional(attention),
     "grouped_attention": functional(grouped_attention),
+    # Functions of keras.ops between layers.
+    "operators": functional(operators),
+    "operation_shapes": functional(shapes),
+    "operation_functions": functional(functions),
     # Several inputs and outputs.
     "two_by_two": functional(two_by_two, loss=["mse", "huber"], loss_weights=[1.0, 0.5]),
     "two_by_two_named": functional(two_by_two, loss={"amount": "mse", "again": "log_cosh"},

@@ -65,7 +65,7 @@ KerasTensor to_keras_tensor(const Layer& input) {
   std::shared_ptr<const LayerCall> call = impl.call_of_graph.lock();
   if (!call) {
     const Shape shape = with_batch_axis(impl.declared_input_shape().value());
-    call = std::make_shared<LayerCall>(LayerCall{input, {}, {}, {shape}, impl.dtype(), 0});
+    call = std::make_shared<LayerCall>(LayerCall{input, {}, {}, {shape}, {impl.dtype()}, 0});
     impl.call_of_graph = call;
   }
   return KerasTensor(call, 0);

@@ -30,6 +30,7 @@
 #include "danlu/nn/layers/spectral_normalization.h"
 #include "danlu/nn/layers/transformer.h"
 #include "danlu/nn/layers/wrappers.h"
+#include "danlu/nn/operation.h"
 
 namespace danlu {
 namespace {
@@ -207,7 +208,8 @@ Layer layer_from_config(const std::string& class_name, const Json& config) {
 }
 
 Json serialize(const Layer& layer) {
-  return Json::object({{"class_name", layer->type()}, {"config", layer->get_config()}});
+  const std::string prefix = as_operation(layer) != nullptr ? kOperationPrefix : "";
+  return Json::object({{"class_name", prefix + layer->type()}, {"config", layer->get_config()}});
 }
 
 Json to_json(const Layer& layer) { return layer.impl() ? serialize(layer) : Json(); }
