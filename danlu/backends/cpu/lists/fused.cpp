@@ -74,6 +74,9 @@ std::vector<KernelList> fused_kernel_lists() {
       {conv2d_pool_backward_input_op,
        {
            simd::sparse_conv2d_pool_backward_input(),
+#ifdef DANLU_AMX
+           simd::amx_conv2d_pool_backward_input(),
+#endif
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool_backward_input(),
 #endif

@@ -3,11 +3,12 @@
 #ifdef DANLU_AMX
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
-#include "danlu/backends/cpu/conv_geometry.h"
-#include "danlu/backends/cpu/simd/amx_conv_loops.h"
+#include "danlu/backends/cpu/batch_plan.h"
+#include "danlu/backends/cpu/simd/amx_conv_plan.h"
 #include "danlu/backends/cpu/simd/amx_matmul.h"
 #include "danlu/backends/cpu/simd/pool.h"
 #include "danlu/backends/cpu/simple_kernel.h"
@@ -20,205 +21,293 @@ using Pair = std::array<int64_t, 2>;
 
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/// A convolution with stride 1 as it is computed: that of an image with the kernel, or of a
-/// gradient with the kernel turned around.
-struct Convolution {
-  int64_t batch, in_h, in_w, channels, out_h, out_w, filters;
-  Pair kernel, dilation, before;
-  bool turned;
-
-  static Convolution forward(const ConvGeometry& g) {
-    return {g.batch,
-            g.in_h,
-            g.in_w,
-            g.channels,
-            g.out_h,
-            g.out_w,
-            g.filters,
-            {g.kernel_h, g.kernel_w},
-            g.attrs.dilation_rate,
-            g.attrs.pad_before,
-            false};
-  }
-  static Convolution backward_input(const ConvGeometry& g) {
-    const Pair& d = g.attrs.dilation_rate;
-    return {g.batch,
-            g.out_h,
-            g.out_w,
-            g.filters,
-            g.in_h,
-            g.in_w,
-            g.channels,
-            {g.kernel_h, g.kernel_w},
-            d,
-            {(g.kernel_h - 1) * d[0] - g.attrs.pad_before[0],
-             (g.kernel_w - 1) * d[1] - g.attrs.pad_before[1]},
-            true};
-  }
-
-  int64_t taps() const { return kernel[0] * kernel[1]; }
-  int64_t halo(int axis) const { return (kernel[axis] - 1) * dilation[axis]; }
-  int64_t width() const { return out_w + halo(1); }
-  int64_t x_image() const { return in_h * in_w * channels; }
-  KernelStrides strides() const {
-    const int64_t matrix = channels * filters;
-    return turned ? KernelStrides{-matrix, 1, channels} : KernelStrides{matrix, filters, 1};
-  }
-  /// The first tap's matrix.
-  template <class T>
-  const T* first_tap(const T* k) const {
-    return turned ? k + (taps() - 1) * channels * filters : k;
-  }
-};
-
-/// Strips of rows that are computed by themselves: all of an image, if its parts fit into the
-/// second-level cache.
-struct Strips {
-  int64_t rows = 0;   ///< computed of each image
-  int64_t most = 0;   ///< of a strip
-  int64_t count = 0;  ///< of an image
-
-  Strips(const Convolution& c, int64_t computed_rows, int64_t grain, int threads)
-      : rows(computed_rows) {
-    constexpr int64_t kBytes = 640 * 1024;
-    const int64_t steps = (c.channels + 31) / 32;
-    const int64_t row_bytes = c.width() * (steps * 192 + c.filters * 4);
-    most = std::max(grain, (kBytes / row_bytes - c.halo(0)) / grain * grain);
-    const int64_t wanted = (threads + c.batch - 1) / c.batch;
-    count = std::max((rows + most - 1) / most, std::min(wanted, rows / grain));
-    most = ((rows + count - 1) / count + grain - 1) / grain * grain;
-    count = (rows + most - 1) / most;
-  }
-};
-
 void store(const float* from, int64_t count, float* to) { std::copy(from, from + count, to); }
 void store(const float* from, int64_t count, bfloat16* to) { amx_round(from, count, to); }
 
-/// What a thread needs and how the strips are computed in it. T is float or bfloat16.
+/// Images, or pooled gradients and where in their windows they belong.
+template <class T>
+struct Images {
+  const T* x = nullptr;
+  const uint8_t* index = nullptr;
+};
+
+/// What has been computed of an image: rows [begin, begin + rows) of windows, `stride` numbers
+/// each.
+struct Computed {
+  int64_t image, begin, rows, stride;
+  const ConvPass& pass;
+  float* y;
+};
+
+/// What a thread needs and how images are computed in it. T is float or bfloat16.
 template <class T>
 class Loops {
  public:
-  Loops(const Convolution& c, const Strips& strips)
-      : c_(c),
+  Loops(ConvPlan plan, const PoolGeometry* pool)
+      : plan_(std::move(plan)),
         plain_(blocked_matmul_function(Isa::avx512)),
         epilogue_(epilogue_function(Isa::avx512)) {
-    for (int64_t h = 0; h < c.kernel[0]; ++h) {
-      for (int64_t w = 0; w < c.kernel[1]; ++w) {
-        offsets_.push_back(h * c.dilation[0] * c.width() + w * c.dilation[1]);
-      }
-    }
-    const AmxConvStrip largest = strip(strips.most);
+    const ConvGeometry& c = plan_.conv();
+    if (pool != nullptr) pool_ = *pool;
+    const AmxConvStrip largest = plan_.strip(plan_.passes[0], plan_.grid.most_windows());
+    const auto floats = [](int64_t count) {
+      return aligned(static_cast<size_t>(count) * sizeof(float));
+    };
+    const int64_t padded_row = (c.in_w + c.attrs.pad_before[1] + c.attrs.pad_after[1]) * c.channels;
     y_offset_ = std::max(static_cast<size_t>(kConvParts<T>) * largest.part_bytes(), kPanelBytes);
-    bias_offset_ = y_offset_ + aligned(rounded_windows(largest) * c.filters * sizeof(float));
-    bytes_ = bias_offset_ + aligned((static_cast<size_t>(c.filters) + 16) * sizeof(float));
+    bias_offset_ = y_offset_ + floats((largest.windows + 31) / 32 * 32 * c.filters);
+    row_offset_ = bias_offset_ + floats(c.filters + 16);
+    bytes_ = row_offset_ + (plan_.joins_row || pool_ ? floats(padded_row) : 0);
   }
 
+  const ConvPlan& plan() const { return plan_; }
   size_t bytes() const { return bytes_; }
-  size_t kernel_bytes() const { return amx::kHeadBytes + strip(1).kernel_bytes(kConvParts<T>); }
+  size_t kernel_bytes() const { return amx::kHeadBytes + plan_.packed_bytes; }
 
   void pack(const T* kernel, std::byte* packed) const {
-    const bool strange =
-        amx_pack_kernel(strip(1), c_.first_tap(kernel), c_.strides(), packed + amx::kHeadBytes);
+    bool strange = false;
+    for (const ConvPass& pass : plan_.passes) {
+      strange |= amx_pack_kernel(plan_.strip(pass, 1), kernel, plan_.strides,
+                                 packed + amx::kHeadBytes + pass.packed);
+    }
     *reinterpret_cast<bool*>(packed) = strange;
   }
-  /// Puts the bias, or zeros, where `compute` finds it.
-  void set_bias(const T* bias, std::byte* scratch) const {
+  /// Before the first images.
+  void begin(const T* bias, std::byte* scratch) const {
+    std::memset(scratch, 0, y_offset_);
+    std::memset(scratch + row_offset_, 0, bytes_ - row_offset_);
     auto* to = reinterpret_cast<float*>(scratch + bias_offset_);
-    std::fill(to, to + c_.filters + 16, 0.0f);
+    std::fill(to, to + plan_.filters() + 16, 0.0f);
     if (bias == nullptr) return;
-    std::transform(bias, bias + c_.filters, to, [](T x) { return static_cast<float>(x); });
+    std::transform(bias, bias + plan_.filters(), to, [](T x) { return static_cast<float>(x); });
   }
-  /// Rows [begin, begin + rows) of the convolution of one image, `width()` windows each.
-  float* compute(const T* x, const T* kernel, const std::byte* packed, int64_t begin, int64_t rows,
-                 std::byte* scratch) const {
+  /// Images, or strips of one, [begin, begin + size): calls finish(Computed) for each and each
+  /// pass.
+  template <class Finish>
+  void compute(const Images<T>& images, const T* kernel, const std::byte* packed, int64_t begin,
+               int64_t size, std::byte* scratch, const Finish& finish) const {
+    const ConvGrid& grid = plan_.grid;
+    const int64_t first = begin / grid.strips(), top = begin % grid.strips() * grid.strip_rows();
+    const int64_t rows = std::min(grid.strip_rows(), plan_.conv().out_h - top);
+    const int64_t stride = grid.period()[1] * plan_.filters();
     auto* y = reinterpret_cast<float*>(scratch + y_offset_);
     const auto* bias = reinterpret_cast<const float*>(scratch + bias_offset_);
-    const AmxConvStrip s = strip(rows);
     bool strange = *reinterpret_cast<const bool*>(packed);
-    if (!strange) strange = put_rows(s, x, begin, rows, scratch);
-    if constexpr (std::is_same_v<T, float>) {
-      if (strange) {
-        plain(x, kernel, begin, rows, bias, scratch, y);
-        return y;
+    for (int64_t i = 0; i < size && !strange; ++i) {
+      strange = put_image(images, first + i, i, top, rows, scratch);
+    }
+    for (const ConvPass& pass : plan_.passes) {
+      if (!strange) {
+        amx_convolve<T>(plan_.strip(pass, grid.windows(size, rows)), scratch,
+                        packed + amx::kHeadBytes + pass.packed, bias, y);
+      }
+      for (int64_t i = 0; i < size; ++i) {
+        float* const image = y + i * grid.period()[0] * stride;
+        if (strange) plain(images, kernel, pass, first + i, top, rows, bias, scratch, image);
+        finish(Computed{first + i, top, rows, stride, pass, image});
       }
     }
-    amx_convolve<T>(s, scratch, packed + amx::kHeadBytes, bias, y);
-    return y;
+    // What is no number must not meet the zeros of later images.
+    if (strange) std::memset(scratch, 0, y_offset_);
   }
 
  private:
-  static size_t rounded_windows(const AmxConvStrip& s) {
-    return static_cast<size_t>((s.windows + 31) / 32 * 32);
-  }
-  AmxConvStrip strip(int64_t rows) const {
-    AmxConvStrip s{.channels = c_.channels,
-                   .filters = c_.filters,
-                   .taps = c_.taps(),
-                   .offsets = offsets_.data(),
-                   .windows = (rows - 1) * c_.width() + c_.out_w};
-    s.pixels = static_cast<int64_t>(rounded_windows(s)) + offsets_.back();
-    return s;
+  /// Row `h` of an image.
+  const T* row_of(const Images<T>& images, int64_t image, int64_t h, T* memory) const {
+    const ConvGeometry& c = plan_.conv();
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      if (pool_) {
+        const auto [height, width] = pool_->attrs.pool_size;
+        const int64_t row = pool_->out_w * c.channels;
+        const int64_t at = (image * pool_->out_h + h / height) * row;
+        const int64_t spread = h / height < pool_->out_h ? pool_->out_w : 0;
+        amx_spread_row(images.x + at, images.index + at, spread, width, h % height * width,
+                       c.channels, memory);
+        std::fill(memory + spread * width * c.channels, memory + c.in_w * c.channels, T(0.0f));
+        return memory;
+      }
+    }
+    return images.x + (image * c.in_h + h) * c.in_w * c.channels;
   }
 
-  /// The padded rows that the windows look at.
-  bool put_rows(const AmxConvStrip& s, const T* x, int64_t begin, int64_t rows,
-                std::byte* out) const {
-    const int64_t width = c_.width(), left = c_.before[1];
-    const int64_t copied = std::min(c_.in_w, width - left);
+  /// The padded pixels that the windows look at, as those of image `place` of those together.
+  bool put_image(const Images<T>& images, int64_t image, int64_t place, int64_t top, int64_t rows,
+                 std::byte* scratch) const {
+    const ConvGeometry& c = plan_.conv();
+    const AmxConvStrip s = plan_.strip(plan_.passes[0], 1);
+    auto* const memory = reinterpret_cast<T*>(scratch + row_offset_);
     bool strange = false;
-    for (int64_t row = 0; row < rows + c_.halo(0); ++row) {
-      const int64_t from = begin + row - c_.before[0], first = row * width;
-      if (from < 0 || from >= c_.in_h) {
-        amx_clear_pixels<T>(s, first, width, out);
-        continue;
+    plan_.grid.for_each_run(place, top, rows, [&](const ConvGrid::Run& run) {
+      if (run.row < 0) {
+        amx_clear_pixels<T>(s, run.first, run.count, scratch);
+        return;
       }
-      if (left > 0) amx_clear_pixels<T>(s, first, left, out);
-      strange |= amx_put_pixels(s, x + from * c_.in_w * c_.channels, first + left, copied, out);
-      const int64_t rest = width - left - copied;
-      if (rest > 0) amx_clear_pixels<T>(s, first + left + copied, rest, out);
-    }
+      const T* row = row_of(images, image, run.row, memory);
+      if (plan_.joins_row) {
+        std::copy(row, row + c.in_w * c.channels, memory + c.attrs.pad_before[1] * c.channels);
+        row = memory;
+      }
+      strange |= amx_put_pixels(s, row + run.column * c.channels, plan_.window_step[1] * c.channels,
+                                run.first, run.count, scratch);
+    });
     return strange;
   }
 
   /// The same row by row and tap by tap, without products of the padding.
-  void plain(const float* x, const float* kernel, int64_t begin, int64_t rows, const float* bias,
-             std::byte* panel, float* y) const {
-    const KernelStrides strides = c_.strides();
-    for (int64_t row = 0; row < rows; ++row) {
-      float* out = y + row * c_.width() * c_.filters;
-      for (int64_t w = 0; w < c_.out_w; ++w) {
-        std::copy(bias, bias + c_.filters, out + w * c_.filters);
+  void plain(const Images<T>& images, const T* kernel, const ConvPass& pass, int64_t image,
+             int64_t top, int64_t rows, const float* bias, std::byte* panel, float* y) const {
+    const ConvGeometry& c = plan_.conv();
+    const int64_t stride = plan_.grid.period()[1] * c.filters, step = plan_.window_step[1];
+    std::vector<float> wide_row(static_cast<size_t>(c.in_w * c.channels));
+    std::vector<T> row(wide_row.size());
+    const int64_t matrix = c.channels * c.filters;
+    std::vector<float> wide_kernel(static_cast<size_t>(matrix));
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t w = 0; w < c.out_w; ++w) {
+        std::copy(bias, bias + c.filters, y + r * stride + w * c.filters);
       }
-      for (int64_t tap = 0; tap < c_.taps(); ++tap) {
-        const int64_t h = begin + row + tap / c_.kernel[1] * c_.dilation[0] - c_.before[0];
-        const int64_t shift = tap % c_.kernel[1] * c_.dilation[1] - c_.before[1];
-        const int64_t first = std::max<int64_t>(0, -shift);
-        const int64_t end = std::min(c_.out_w, c_.in_w - shift);
-        if (h < 0 || h >= c_.in_h || first >= end) continue;
-        plain_.run({.a = x + (h * c_.in_w + first + shift) * c_.channels,
-                    .b = c_.first_tap(kernel) + tap * strides.tap,
-                    .c = out + first * c_.filters,
+    }
+    for (const ConvTap& tap : pass.taps) {
+      std::copy_n(kernel + tap.index * matrix, matrix, wide_kernel.begin());
+      const int64_t first = tap.column < 0 ? (-tap.column + step - 1) / step : 0;
+      const int64_t end = std::min(c.out_w, (c.in_w - tap.column + step - 1) / step);
+      for (int64_t r = 0; r < rows && first < end; ++r) {
+        const int64_t h = (top + r) * plan_.window_step[0] + tap.row;
+        if (h < 0 || h >= c.in_h) continue;
+        const T* from = row_of(images, image, h, row.data());
+        std::copy_n(from, wide_row.size(), wide_row.begin());
+        plain_.run({.a = wide_row.data() + (first * step + tap.column) * c.channels,
+                    .b = wide_kernel.data(),
+                    .c = y + r * stride + first * c.filters,
                     .m = end - first,
-                    .n = c_.filters,
-                    .k = c_.channels,
-                    .a_row = c_.channels,
+                    .n = c.filters,
+                    .k = c.channels,
+                    .a_row = step * c.channels,
                     .a_column = 1,
-                    .b_row = strides.channel,
-                    .c_row = c_.filters,
+                    .b_row = plan_.strides.channel,
+                    .c_row = c.filters,
                     .adds = true},
-                   strides.filter, epilogue_, {reinterpret_cast<float*>(panel)});
+                   plan_.strides.filter, epilogue_, {reinterpret_cast<float*>(panel)});
       }
     }
   }
 
-  Convolution c_;
-  std::vector<int64_t> offsets_;
+  ConvPlan plan_;
+  std::optional<PoolGeometry> pool_;  ///< of pooled gradients
   BlockedMatmul plain_;
   EpilogueFunction epilogue_;
-  size_t y_offset_ = 0, bias_offset_ = 0, bytes_ = 0;
+  size_t y_offset_ = 0, bias_offset_ = 0, row_offset_ = 0, bytes_ = 0;
 };
 
-std::string refuse(const KernelQuery& q, const ConvGeometry& g, bool backward) {
+/// Where the operands are.
+struct Operands {
+  int kernel = 1, bias = -1, index = -1;
+};
+
+/// A kernel that calls `finish(args, Computed)`.
+template <class T, class Finish>
+std::unique_ptr<Kernel> make(const KernelQuery& q, ConvPlan plan, const PoolGeometry* pool,
+                             Operands operands, Finish finish) {
+  const ConvGrid& grid = plan.grid;
+  const BatchPlan batch(plan.conv().batch * grid.strips(), q.threads, grid.together());
+  const Loops<T> loops(std::move(plan), pool);
+  return packing_kernel(
+      [=](const KernelArgs& args) {
+        const T* bias = operands.bias < 0 ? nullptr : args.in<T>(operands.bias);
+        const Images<T> images{args.in<T>(0),
+                               operands.index < 0 ? nullptr : args.in<uint8_t>(operands.index)};
+        parallel_chunks(batch.threads, [&](int chunk) {
+          std::byte* scratch = args.scratch + loops.bytes() * static_cast<size_t>(chunk);
+          loops.begin(bias, scratch);
+          amx_configure();
+          batch.for_each_batch(chunk, [&](int64_t begin, int64_t size) {
+            loops.compute(images, args.in<T>(operands.kernel), args.packed, begin, size, scratch,
+                          [&](const Computed& computed) { finish(args, computed); });
+          });
+          amx_release();
+        });
+      },
+      [=](const void* from, std::byte* to, std::byte*) {
+        loops.pack(static_cast<const T*>(from), to);
+      },
+      operands.kernel, loops.kernel_bytes(), loops.bytes() * static_cast<size_t>(batch.threads),
+      batch.threads);
+}
+
+template <class T>
+std::unique_ptr<Kernel> make_forward(const KernelQuery& q, const ConvGeometry& g, bool has_bias,
+                                     FusedActivation activation) {
+  return make<T>(q, ConvPlan::forward(g, q.threads, kConvParts<T>, g.out_h, 1), nullptr,
+                 {.bias = has_bias ? 2 : -1},
+                 [=, row = g.out_w * g.filters, out_h = g.out_h,
+                  epilogue = epilogue_function(q.isa)](const KernelArgs& args, const Computed& c) {
+                   if (activation != FusedActivation::none) {
+                     epilogue(c.y, c.rows, row, c.stride, nullptr, activation);
+                   }
+                   T* out = args.out<T>(0) + (c.image * out_h + c.begin) * row;
+                   for (int64_t i = 0; i < c.rows; ++i) {
+                     store(c.y + i * c.stride, row, out + i * row);
+                   }
+                 });
+}
+
+template <class T>
+std::unique_ptr<Kernel> make_backward(const KernelQuery& q, const ConvGeometry& g,
+                                      const PoolGeometry* pool, Operands operands) {
+  return make<T>(q, ConvPlan::backward_input(g, q.threads, kConvParts<T>), pool, operands,
+                 [=, step = g.attrs.strides](const KernelArgs& args, const Computed& c) {
+                   const int64_t pixel = g.channels;
+                   for (int64_t i = 0; i < c.rows; ++i) {
+                     const int64_t h = c.pass.corner[0] + (c.begin + i) * step[0];
+                     if (h < 0 || h >= g.in_h) continue;
+                     T* const out = args.out<T>(0) + (c.image * g.in_h + h) * g.in_w * pixel;
+                     const float* y = c.y + i * c.stride;
+                     if (step[1] == 1) {
+                       store(y, g.in_w * pixel, out);
+                       continue;
+                     }
+                     int64_t w = c.pass.corner[1];
+                     for (; w < 0; w += step[1]) y += pixel;
+                     for (; w < g.in_w; w += step[1], y += pixel) store(y, pixel, out + w * pixel);
+                   }
+                 });
+}
+
+template <class T>
+std::unique_ptr<Kernel> make_pooled(const KernelQuery& q, const ConvGeometry& g,
+                                    const Conv2DPoolAttrs& attrs) {
+  const PoolGeometry pool({g.batch, g.out_h, g.out_w, g.filters}, attrs.pool);
+  const bool relu = attrs.activation == FusedActivation::relu;
+  const int64_t grain = attrs.pool.pool_size[0];
+  return make<T>(
+      q, ConvPlan::forward(g, q.threads, kConvParts<T>, pool.out_h * grain, grain), nullptr,
+      {.bias = q.inputs.size() > 2 ? 2 : -1},
+      [=, forward = pool_functions(q.isa).forward](const KernelArgs& args, const Computed& c) {
+        PoolGeometry strip = pool;
+        strip.in_h = c.rows;
+        strip.in_w = c.stride / g.filters;
+        strip.out_h = c.rows / grain;
+        const int64_t row = pool.out_w * g.filters;
+        const int64_t at = (c.image * pool.out_h + c.begin / grain) * row;
+        uint8_t* index = args.out<uint8_t>(1) + at;
+        if constexpr (std::is_same_v<T, float>) {
+          forward(strip, c.y, args.out<float>(0) + at, index, relu);
+        } else {
+          // In place: a pooled pixel never lies behind its window.
+          forward(strip, c.y, c.y, index, relu);
+          store(c.y, strip.out_h * row, args.out<T>(0) + at);
+        }
+      });
+}
+
+/// What `make` gives for a float or a bfloat16, as the query's dtype is.
+template <class Make>
+std::unique_ptr<Kernel> by_dtype(const KernelQuery& q, Make make) {
+  return q.inputs[0].dtype == DType::float32 ? make(float{}) : make(bfloat16{});
+}
+
+/// Nothing said of the geometry.
+std::string refuse_operands(const KernelQuery& q, const ConvGeometry& g) {
   if (!has_amx() || q.isa < Isa::avx512) return "there is no AMX";
   const DType dtype = q.inputs[0].dtype;
   if (dtype != DType::float32 && dtype != DType::bfloat16) return "only float32 and bfloat16";
@@ -228,135 +317,80 @@ std::string refuse(const KernelQuery& q, const ConvGeometry& g, bool backward) {
       if (spec.shape.num_elements() == 0) return "an operand is empty";
     }
   }
-  if (g.groups != 1 || g.attrs.strides != Pair{1, 1}) return "only stride 1 and one group";
-  const Convolution c = backward ? Convolution::backward_input(g) : Convolution::forward(g);
-  if (std::min(c.before[0], c.before[1]) < 0) return "the padding is wider than the kernel";
-  const bool fills = c.channels * 4 >= (c.channels + 31) / 32 * 32 * 3 && c.filters % 16 == 0 &&
-                     c.out_h * c.width() >= 16;
-  return fills ? "" : "the channels or the image do not fill the tiles";
+  return g.groups == 1 ? "" : "only one group";
 }
 
-/// A kernel that calls `finish(args, image, first row, rows, y)` for strips of all images.
-template <class T, class Finish>
-std::unique_ptr<Kernel> make(const KernelQuery& q, const Convolution& c, int64_t rows,
-                             int64_t grain, bool has_bias, Finish finish) {
-  const Strips strips(c, rows, grain, q.threads);
-  const Loops<T> loops(c, strips);
-  const int64_t units = c.batch * strips.count;
-  const int threads = static_cast<int>(std::clamp<int64_t>(units, 1, q.threads));
-  return packing_kernel(
-      [=](const KernelArgs& args) {
-        parallel_chunks(threads, [&](int chunk) {
-          std::byte* scratch = args.scratch + loops.bytes() * static_cast<size_t>(chunk);
-          loops.set_bias(has_bias ? args.in<T>(2) : nullptr, scratch);
-          amx_configure();
-          const Range range = chunk_range(units, threads, chunk);
-          for (int64_t unit = range.begin; unit < range.end; ++unit) {
-            const int64_t image = unit / strips.count;
-            const int64_t begin = unit % strips.count * strips.most;
-            const int64_t count = std::min(strips.most, strips.rows - begin);
-            finish(args, image, begin, count,
-                   loops.compute(args.in<T>(0) + image * c.x_image(), args.in<T>(1), args.packed,
-                                 begin, count, scratch));
-          }
-          amx_release();
-        });
-      },
-      [=](const void* from, std::byte* to, std::byte*) {
-        loops.pack(static_cast<const T*>(from), to);
-      },
-      1, loops.kernel_bytes(), loops.bytes() * static_cast<size_t>(threads), threads);
+std::string refuse_plan(const KernelQuery& q, const ConvPlan& plan) {
+  const bool fills = plan.filters() % 16 == 0 && plan.conv().out_h * plan.grid.period()[1] >= 16;
+  // One product instead of six is worth it sooner. What it costs to split a pixel must come back.
+  const bool one_part = q.inputs[0].dtype == DType::bfloat16;
+  const bool pays = one_part ? plan.fill() >= 0.1
+                             : !plan.pairs() && plan.fill() >= 0.36 &&
+                                   plan.reads_of_pixel() * plan.filters() >= 160;
+  return fills && pays ? "" : "the channels or the image do not fill the tiles";
 }
 
-template <class T>
-std::unique_ptr<Kernel> make_images(const KernelQuery& q, const Convolution& c, bool has_bias,
-                                    FusedActivation activation) {
-  return make<T>(q, c, c.out_h, 1, has_bias,
-                 [=, epilogue = epilogue_function(q.isa)](const KernelArgs& args, int64_t image,
-                                                          int64_t begin, int64_t rows, float* y) {
-                   const int64_t row = c.out_w * c.filters, stride = c.width() * c.filters;
-                   if (activation != FusedActivation::none) {
-                     epilogue(y, rows, row, stride, nullptr, activation);
-                   }
-                   T* out = args.out<T>(0) + (image * c.out_h + begin) * row;
-                   for (int64_t i = 0; i < rows; ++i) store(y + i * stride, row, out + i * row);
-                 });
+int parts_of(const KernelQuery& q) { return q.inputs[0].dtype == DType::float32 ? 3 : 1; }
+
+std::string refuse_forward(const KernelQuery& q, const Conv2DAttrs& attrs) {
+  const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, attrs);
+  const std::string refusal = refuse_operands(q, g);
+  if (!refusal.empty()) return refusal;
+  return refuse_plan(q, ConvPlan::forward(g, 1, parts_of(q), g.out_h, 1));
 }
 
-template <class T>
-std::unique_ptr<Kernel> make_pooled(const KernelQuery& q, const Convolution& c,
-                                    const Conv2DPoolAttrs& attrs) {
-  const PoolGeometry pool({c.batch, c.out_h, c.out_w, c.filters}, attrs.pool);
-  const bool relu = attrs.activation == FusedActivation::relu;
-  const int64_t grain = attrs.pool.pool_size[0];
-  return make<T>(q, c, pool.out_h * grain, grain, q.inputs.size() > 2,
-                 [=, forward = pool_functions(q.isa).forward](
-                     const KernelArgs& args, int64_t image, int64_t begin, int64_t rows, float* y) {
-                   PoolGeometry strip = pool;
-                   strip.in_h = rows;
-                   strip.in_w = c.width();
-                   strip.out_h = rows / grain;
-                   const int64_t row = pool.out_w * c.filters;
-                   const int64_t at = (image * pool.out_h + begin / grain) * row;
-                   uint8_t* index = args.out<uint8_t>(1) + at;
-                   if constexpr (std::is_same_v<T, float>) {
-                     forward(strip, y, args.out<float>(0) + at, index, relu);
-                   } else {
-                     // In place: a pooled pixel never lies behind its window.
-                     forward(strip, y, y, index, relu);
-                     store(y, strip.out_h * row, args.out<T>(0) + at);
-                   }
-                 });
+std::string refuse_backward(const KernelQuery& q, const ConvGeometry& g) {
+  std::string refusal = refuse_operands(q, g);
+  if (refusal.empty()) refusal = ConvPlan::backward_refusal(g);
+  if (!refusal.empty()) return refusal;
+  return refuse_plan(q, ConvPlan::backward_input(g, 1, parts_of(q)));
 }
 
-/// What `make` gives for a float or a bfloat16, as the query's dtype is.
-template <class Make>
-std::unique_ptr<Kernel> by_dtype(const KernelQuery& q, Make make) {
-  return q.inputs[0].dtype == DType::float32 ? make(float{}) : make(bfloat16{});
-}
-std::unique_ptr<Kernel> make_images(const KernelQuery& q, const Convolution& c, bool has_bias,
-                                    FusedActivation activation) {
-  return by_dtype(q,
-                  [&](auto tag) { return make_images<decltype(tag)>(q, c, has_bias, activation); });
+/// Of windows that touch, without padding.
+std::string refuse_pool(const Pool2DAttrs& pool) {
+  const bool touch = pool.pool_size == pool.strides && pool.pad_before == Pair{0, 0} &&
+                     pool.pad_after == Pair{0, 0};
+  return touch ? "" : "only windows that touch, without padding";
 }
 
-ConvGeometry forward_geometry(const KernelQuery& q, const Conv2DAttrs& attrs) {
-  return {q.inputs[0].shape, q.inputs[1].shape, attrs};
-}
 ConvGeometry input_geometry(const KernelQuery& q) {
   return {q.outputs[0].shape, q.inputs[1].shape, q.attrs_as<Conv2DAttrs>()};
+}
+ConvGeometry pooled_input_geometry(const KernelQuery& q) {
+  return {q.outputs[0].shape, q.inputs[2].shape, q.attrs_as<Conv2DPoolAttrs>().conv};
 }
 
 }  // namespace
 
 KernelDef amx_conv2d() {
-  return {"amx",
+  return {"amx", [](const KernelQuery& q) { return refuse_forward(q, q.attrs_as<Conv2DAttrs>()); },
           [](const KernelQuery& q) {
-            return refuse(q, forward_geometry(q, q.attrs_as<Conv2DAttrs>()), false);
-          },
-          [](const KernelQuery& q) {
-            const auto g = forward_geometry(q, q.attrs_as<Conv2DAttrs>());
-            return make_images(q, Convolution::forward(g), false, FusedActivation::none);
+            const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, q.attrs_as<Conv2DAttrs>());
+            return by_dtype(q, [&](auto tag) {
+              return make_forward<decltype(tag)>(q, g, false, FusedActivation::none);
+            });
           }};
 }
 
 KernelDef amx_fused_conv2d() {
-  return {"amx",
-          [](const KernelQuery& q) {
-            return refuse(q, forward_geometry(q, q.attrs_as<FusedConv2DAttrs>().conv), false);
-          },
-          [](const KernelQuery& q) {
-            const auto& attrs = q.attrs_as<FusedConv2DAttrs>();
-            const auto g = forward_geometry(q, attrs.conv);
-            return make_images(q, Convolution::forward(g), q.inputs.size() > 2, attrs.activation);
-          }};
+  return {
+      "amx",
+      [](const KernelQuery& q) { return refuse_forward(q, q.attrs_as<FusedConv2DAttrs>().conv); },
+      [](const KernelQuery& q) {
+        const auto& attrs = q.attrs_as<FusedConv2DAttrs>();
+        const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, attrs.conv);
+        return by_dtype(q, [&](auto tag) {
+          return make_forward<decltype(tag)>(q, g, q.inputs.size() > 2, attrs.activation);
+        });
+      }};
 }
 
 KernelDef amx_conv2d_backward_input() {
-  return {"amx", [](const KernelQuery& q) { return refuse(q, input_geometry(q), true); },
+  return {"amx", [](const KernelQuery& q) { return refuse_backward(q, input_geometry(q)); },
           [](const KernelQuery& q) {
-            return make_images(q, Convolution::backward_input(input_geometry(q)), false,
-                               FusedActivation::none);
+            return by_dtype(q, [&](auto tag) {
+              return make_backward<decltype(tag)>(q, input_geometry(q), nullptr, {});
+            });
           }};
 }
 
@@ -364,20 +398,32 @@ KernelDef amx_conv2d_pool() {
   return {"amx",
           [](const KernelQuery& q) -> std::string {
             const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-            const Pool2DAttrs& pool = attrs.pool;
-            if (pool.pool_size != pool.strides || pool.pad_before != Pair{0, 0} ||
-                pool.pad_after != Pair{0, 0}) {
-              return "only windows that touch, without padding";
-            }
+            std::string refusal = refuse_pool(attrs.pool);
+            if (!refusal.empty()) return refusal;
             const bool after = attrs.activation == FusedActivation::none ||
                                attrs.activation == FusedActivation::relu;
             if (!after) return "of the activations only relu";
-            return refuse(q, forward_geometry(q, attrs.conv), false);
+            return refuse_forward(q, attrs.conv);
           },
           [](const KernelQuery& q) {
             const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-            const auto c = Convolution::forward(forward_geometry(q, attrs.conv));
-            return by_dtype(q, [&](auto tag) { return make_pooled<decltype(tag)>(q, c, attrs); });
+            const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, attrs.conv);
+            return by_dtype(q, [&](auto tag) { return make_pooled<decltype(tag)>(q, g, attrs); });
+          }};
+}
+
+KernelDef amx_conv2d_pool_backward_input() {
+  return {"amx",
+          [](const KernelQuery& q) -> std::string {
+            if (q.inputs[0].dtype != DType::bfloat16) return "only bfloat16";
+            const std::string refusal = refuse_pool(q.attrs_as<Conv2DPoolAttrs>().pool);
+            return refusal.empty() ? refuse_backward(q, pooled_input_geometry(q)) : refusal;
+          },
+          [](const KernelQuery& q) {
+            const ConvGeometry g = pooled_input_geometry(q);
+            const PoolGeometry pool({g.batch, g.out_h, g.out_w, g.filters},
+                                    q.attrs_as<Conv2DPoolAttrs>().pool);
+            return make_backward<bfloat16>(q, g, &pool, {.kernel = 2, .index = 1});
           }};
 }
 

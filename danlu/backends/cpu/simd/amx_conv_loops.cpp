@@ -2,7 +2,8 @@
 
 #include <cstring>
 
-#include "danlu/backends/cpu/simd/amx_tiles.h"
+#include "danlu/backends/cpu/simd/amx_conv_gradient_loops.h"
+#include "danlu/backends/cpu/simd/amx_watch.h"
 
 #ifdef DANLU_AMX
 
@@ -13,45 +14,61 @@ using namespace amx;
 static_assert(kConvParts<float> == kParts);
 
 size_t AmxConvStrip::kernel_bytes(int parts) const {
-  return static_cast<size_t>(parts_of(filters, kBlock) * taps * steps() * 2 * parts) * kTileBytes;
-}
-
-template <class T>
-DANLU_AMX bool amx_pack_kernel(const AmxConvStrip& s, const T* kernel, const KernelStrides& strides,
-                               std::byte* out) {
-  bool strange = false;
-  for (int64_t f = 0; f < s.filters; f += kBlock) {
-    for (int64_t tap = 0; tap < s.taps; ++tap) {
-      for (int64_t c = 0; c < s.channels; c += kStep, out += 2 * kConvParts<T> * kTileBytes) {
-        const int64_t depth = s.channels - c;
-        for (int64_t half = 0; half < 2; ++half) {
-          const int64_t first = f + half * kEdge;
-          if (first >= s.filters) continue;
-          const T* at = kernel + tap * strides.tap + c * strides.channel + first * strides.filter;
-          std::byte* tile = out + static_cast<size_t>(half) * kTileBytes;
-          const bool along = strides.channel == 1;
-          const int64_t stride = along ? strides.filter : strides.channel;
-          if constexpr (std::is_same_v<T, float>) {
-            strange |= along ? split<true, true>(at, stride, kEdge, depth, tile)
-                             : split<false, true>(at, stride, kEdge, depth, tile);
-          } else {
-            along ? gather<true, true>(at, stride, kEdge, depth, tile)
-                  : gather<false, true>(at, stride, kEdge, depth, tile);
-          }
-        }
-      }
-    }
-  }
-  return strange;
+  return static_cast<size_t>(parts_of(filters, kBlock) * num_reads * steps() * 2 * parts) *
+         kTileBytes;
 }
 
 namespace {
+
+/// 16 filters of 16 channels under two taps, side by side.
+template <class T>
+DANLU_AMX bool pack_pair(const AmxConvStrip& s, const AmxRead& read, const T* kernel,
+                         const KernelStrides& strides, int64_t first, std::byte* tile) {
+  __m512 strange = _mm512_setzero_ps();
+  for (int64_t c = 0; c < kEdge; ++c, tile += 64) {
+    __m512 x[2];
+    for (int side = 0; side < 2; ++side) {
+      alignas(64) float numbers[kEdge] = {};
+      const int64_t tap = side == 0 ? read.tap : read.next;
+      if (tap >= 0 && c < s.channels) {
+        const T* at = kernel + tap * strides.tap + c * strides.channel + first * strides.filter;
+        for (int64_t f = 0; f < kEdge; ++f) numbers[f] = static_cast<float>(at[f * strides.filter]);
+      }
+      x[side] = _mm512_load_ps(numbers);
+    }
+    for (int p = 0; p < kConvParts<T>; ++p) {
+      const bool last = p + 1 == kConvParts<T>;
+      const __m512 low = last ? x[0] : rounded(x[0]), high = last ? x[1] : rounded(x[1]);
+      _mm512_store_si512(tile + 2 * static_cast<size_t>(p) * kTileBytes, paired(low, high));
+      x[0] = _mm512_sub_ps(x[0], low);
+      x[1] = _mm512_sub_ps(x[1], high);
+    }
+    // Infinity less infinity is no number.
+    strange = _mm512_add_ps(strange, _mm512_add_ps(x[0], x[1]));
+  }
+  return _mm512_cmp_ps_mask(strange, strange, _CMP_UNORD_Q) != 0;
+}
+
+/// 16 filters of 32 channels.
+DANLU_AMX bool pack_step(const float* at, const KernelStrides& strides, int64_t depth,
+                         std::byte* tile) {
+  return strides.channel == 1 ? split<true, true>(at, strides.filter, kEdge, depth, tile)
+                              : split<false, true>(at, strides.channel, kEdge, depth, tile);
+}
+DANLU_AMX bool pack_step(const bfloat16* at, const KernelStrides& strides, int64_t depth,
+                         std::byte* tile) {
+  strides.channel == 1 ? gather<true, true>(at, strides.filter, kEdge, depth, tile)
+                       : gather<false, true>(at, strides.channel, kEdge, depth, tile);
+  Watch<bfloat16> watch;
+  for (int64_t i = 0; i < kEdge; ++i) watch.see(_mm512_load_si512(tile + i * 64));
+  return watch.is_strange();
+}
 
 /// One step of channels. True if one is strange.
 DANLU_AMX bool put_step(const float* from, int64_t stride, int64_t depth, int64_t count,
                         size_t part_bytes, std::byte* to) {
   const __mmask16 low_mask = lane_mask(depth), high_mask = lane_mask(depth - kEdge);
-  __mmask16 strange = 0;
+  Watch<float> watch;
   for (int64_t i = 0; i < count; ++i, from += stride, to += 64) {
     __m512 low = _mm512_maskz_loadu_ps(low_mask, from);
     __m512 high = _mm512_maskz_loadu_ps(high_mask, from + kEdge);
@@ -63,37 +80,107 @@ DANLU_AMX bool put_step(const float* from, int64_t stride, int64_t depth, int64_
       low = _mm512_sub_ps(low, low_part);
       high = _mm512_sub_ps(high, high_part);
     }
-    strange |= _mm512_cmp_ps_mask(low, high, _CMP_UNORD_Q);
+    watch.see(low);
+    watch.see(high);
   }
-  return strange != 0;
+  return watch.is_strange();
 }
 
 DANLU_AMX bool put_step(const bfloat16* from, int64_t stride, int64_t depth, int64_t count, size_t,
                         std::byte* to) {
   const auto mask = static_cast<__mmask32>(depth >= 32 ? ~0u : (1u << depth) - 1);
+  Watch<bfloat16> watch;
   for (int64_t i = 0; i < count; ++i, from += stride, to += 64) {
-    _mm512_store_si512(to, _mm512_maskz_loadu_epi16(mask, from));
+    const __m512i pixel = _mm512_maskz_loadu_epi16(mask, from);
+    _mm512_store_si512(to, pixel);
+    watch.see(pixel);
   }
-  return false;
+  return watch.is_strange();
 }
 
-/// 32 windows × 32 filters, or the upper, the left half of them.
-template <class T, bool kTall, bool kWide>
+/// Up to 64 windows × 16 filters.
+template <class T, int kTiles>
+DANLU_AMX void convolve_narrow(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
+                               const float* bias, float* y) {
+  _tile_loadd(0, bias, 0);
+  if constexpr (kTiles > 1) _tile_loadd(1, bias, 0);
+  if constexpr (kTiles > 2) _tile_loadd(2, bias, 0);
+  if constexpr (kTiles > 3) _tile_loadd(3, bias, 0);
+  const size_t part_bytes = s.part_bytes(), step_bytes = s.step_bytes();
+  const int64_t steps = s.steps();
+  for (int64_t r = 0; r < s.num_reads; ++r) {
+    const std::byte* at = x + s.reads[r].offset * 64;
+    for (int64_t step = 0; step < steps; ++step, at += step_bytes) {
+      if constexpr (std::is_same_v<T, float>) {
+        // The six products of parts that reach float32's last bit.
+#define DANLU_WINDOWS(tile, part)                                   \
+  if constexpr (kTiles > (tile)) {                                  \
+    _tile_loadd(7, at + (part)*part_bytes + (tile)*kTileBytes, 64); \
+    _tile_dpbf16ps(tile, 7, 4);                                     \
+    if constexpr ((part) < 2) _tile_dpbf16ps(tile, 7, 5);           \
+    if constexpr ((part) < 1) _tile_dpbf16ps(tile, 7, 6);           \
+  }
+        _tile_loadd(4, kernel, 64);
+        DANLU_WINDOWS(0, 2)
+        DANLU_WINDOWS(1, 2)
+        DANLU_WINDOWS(2, 2)
+        DANLU_WINDOWS(3, 2)
+        _tile_loadd(5, kernel + 2 * kTileBytes, 64);
+        DANLU_WINDOWS(0, 1)
+        DANLU_WINDOWS(1, 1)
+        DANLU_WINDOWS(2, 1)
+        DANLU_WINDOWS(3, 1)
+        _tile_loadd(6, kernel + 4 * kTileBytes, 64);
+        DANLU_WINDOWS(0, 0)
+        DANLU_WINDOWS(1, 0)
+        DANLU_WINDOWS(2, 0)
+        DANLU_WINDOWS(3, 0)
+#undef DANLU_WINDOWS
+      } else {
+        _tile_loadd(4, kernel, 64);
+        _tile_loadd(5, at, 64);
+        _tile_dpbf16ps(0, 5, 4);
+        if constexpr (kTiles > 1) {
+          _tile_loadd(6, at + kTileBytes, 64);
+          _tile_dpbf16ps(1, 6, 4);
+        }
+        if constexpr (kTiles > 2) {
+          _tile_loadd(7, at + 2 * kTileBytes, 64);
+          _tile_dpbf16ps(2, 7, 4);
+        }
+        if constexpr (kTiles > 3) {
+          _tile_loadd(5, at + 3 * kTileBytes, 64);
+          _tile_dpbf16ps(3, 5, 4);
+        }
+      }
+      kernel += 2 * kConvParts<T> * kTileBytes;
+    }
+  }
+  const size_t row = static_cast<size_t>(s.filters) * sizeof(float);
+  const int64_t tile = kEdge * s.filters;
+  _tile_stored(0, y, row);
+  if constexpr (kTiles > 1) _tile_stored(1, y + tile, row);
+  if constexpr (kTiles > 2) _tile_stored(2, y + 2 * tile, row);
+  if constexpr (kTiles > 3) _tile_stored(3, y + 3 * tile, row);
+}
+
+/// 32 windows × 32 filters, or the upper half of them.
+template <class T, bool kTall>
 DANLU_AMX void convolve_block(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
                               const float* bias, float* y) {
   _tile_loadd(0, bias, 0);
-  if constexpr (kWide) _tile_loadd(1, bias + kEdge, 0);
+  _tile_loadd(1, bias + kEdge, 0);
   if constexpr (kTall) _tile_loadd(2, bias, 0);
-  if constexpr (kTall && kWide) _tile_loadd(3, bias + kEdge, 0);
+  if constexpr (kTall) _tile_loadd(3, bias + kEdge, 0);
   const size_t part_bytes = s.part_bytes(), step_bytes = s.step_bytes();
   const int64_t steps = s.steps();
-  for (int64_t tap = 0; tap < s.taps; ++tap) {
-    const std::byte* at = x + s.offsets[tap] * 64;
+  for (int64_t r = 0; r < s.num_reads; ++r) {
+    const std::byte* at = x + s.reads[r].offset * 64;
     for (int64_t step = 0; step < steps; ++step, at += step_bytes) {
       if constexpr (std::is_same_v<T, float>) {
-        add_products<kTall, kWide>(at, part_bytes, kernel);
+        add_products<kTall, true>(at, part_bytes, kernel);
       } else {
-        add_product<kTall, kWide>(at, kernel);
+        add_product<kTall, true>(at, kernel);
       }
       kernel += 2 * kConvParts<T> * kTileBytes;
     }
@@ -101,26 +188,57 @@ DANLU_AMX void convolve_block(const AmxConvStrip& s, const std::byte* x, const s
   const size_t row = static_cast<size_t>(s.filters) * sizeof(float);
   float* const below = y + kEdge * s.filters;
   _tile_stored(0, y, row);
-  if constexpr (kWide) _tile_stored(1, y + kEdge, row);
+  _tile_stored(1, y + kEdge, row);
   if constexpr (kTall) _tile_stored(2, below, row);
-  if constexpr (kTall && kWide) _tile_stored(3, below + kEdge, row);
+  if constexpr (kTall) _tile_stored(3, below + kEdge, row);
 }
 
 }  // namespace
 
 template <class T>
-bool amx_put_pixels(const AmxConvStrip& s, const T* x, int64_t first, int64_t count,
+bool amx_pack_kernel(const AmxConvStrip& s, const T* kernel, const KernelStrides& strides,
+                     std::byte* out) {
+  bool strange = false;
+  for (int64_t f = 0; f < s.filters; f += kBlock) {
+    for (int64_t r = 0; r < s.num_reads; ++r) {
+      for (int64_t c = 0; c < s.channels; c += kStep, out += 2 * kConvParts<T> * kTileBytes) {
+        for (int64_t half = 0; half < 2; ++half) {
+          const int64_t first = f + half * kEdge;
+          if (first >= s.filters) continue;
+          std::byte* tile = out + static_cast<size_t>(half) * kTileBytes;
+          const AmxRead& read = s.reads[r];
+          const T* at =
+              kernel + read.tap * strides.tap + c * strides.channel + first * strides.filter;
+          strange |= s.pairs ? pack_pair(s, read, kernel, strides, first, tile)
+                             : pack_step(at, strides, s.channels - c, tile);
+        }
+      }
+    }
+  }
+  return strange;
+}
+
+template <class T>
+bool amx_put_pixels(const AmxConvStrip& s, const T* x, int64_t stride, int64_t first, int64_t count,
                     std::byte* out) {
+  if (s.pairs) {
+    const AmxGradient lines{.channels = s.channels, .lines = s.pixels};
+    return amx_put_pairs(lines, x, stride, first, count, out);
+  }
   bool strange = false;
   std::byte* to = out + first * 64;
   for (int64_t c = 0; c < s.channels; c += kStep, to += s.step_bytes()) {
-    strange |= put_step(x + c, s.channels, s.channels - c, count, s.part_bytes(), to);
+    strange |= put_step(x + c, stride, s.channels - c, count, s.part_bytes(), to);
   }
   return strange;
 }
 
 template <class T>
 void amx_clear_pixels(const AmxConvStrip& s, int64_t first, int64_t count, std::byte* out) {
+  if (s.pairs) {
+    const AmxGradient lines{.channels = s.channels, .lines = s.pixels};
+    return amx_clear_pairs<T>(lines, first, count, out);
+  }
   for (int64_t plane = 0; plane < kConvParts<T> * s.steps(); ++plane) {
     std::memset(out + static_cast<size_t>(plane) * s.step_bytes() + first * 64, 0,
                 static_cast<size_t>(count) * 64);
@@ -132,14 +250,37 @@ void amx_convolve(const AmxConvStrip& s, const std::byte* x, const std::byte* ke
                   const float* bias, float* y) {
   const size_t block_bytes =
       s.kernel_bytes(kConvParts<T>) / static_cast<size_t>(parts_of(s.filters, kBlock));
-  for (int64_t f = 0; f < s.filters; f += kBlock, kernel += block_bytes) {
-    const bool wide = f + kBlock <= s.filters;
+  int64_t f = 0;
+  for (; f + kBlock <= s.filters; f += kBlock, kernel += block_bytes) {
     for (int64_t w = 0; w < s.windows; w += kBlock) {
-      const bool tall = w + kEdge < s.windows;
       const auto function =
-          wide ? (tall ? convolve_block<T, true, true> : convolve_block<T, false, true>)
-               : (tall ? convolve_block<T, true, false> : convolve_block<T, false, false>);
+          w + kEdge < s.windows ? convolve_block<T, true> : convolve_block<T, false>;
       function(s, x + w * 64, kernel, bias + f, y + w * s.filters + f);
+    }
+  }
+  if (f == s.filters) return;
+  for (int64_t w = 0; w < s.windows; w += 4 * kEdge) {
+    const int64_t tiles = parts_of(s.windows - w, kEdge);
+    const auto function = tiles >= 4   ? convolve_narrow<T, 4>
+                          : tiles == 3 ? convolve_narrow<T, 3>
+                          : tiles == 2 ? convolve_narrow<T, 2>
+                                       : convolve_narrow<T, 1>;
+    function(s, x + w * 64, kernel, bias + f, y + w * s.filters + f);
+  }
+}
+
+DANLU_AMX void amx_spread_row(const bfloat16* grad, const uint8_t* index, int64_t columns,
+                              int64_t width, int64_t first, int64_t channels, bfloat16* row) {
+  for (int64_t column = 0; column < columns; ++column, grad += channels, index += channels) {
+    for (int64_t position = first; position < first + width; ++position, row += channels) {
+      const __m256i wanted = _mm256_set1_epi8(static_cast<char>(position));
+      for (int64_t c = 0; c < channels; c += 32) {
+        const int64_t count = channels - c;
+        const auto here = static_cast<__mmask32>(count >= 32 ? ~0u : (1u << count) - 1);
+        const __m256i chosen = _mm256_maskz_loadu_epi8(here, index + c);
+        const __mmask32 some = _mm256_mask_cmpeq_epi8_mask(here, chosen, wanted);
+        _mm512_mask_storeu_epi16(row + c, here, _mm512_maskz_loadu_epi16(some, grad + c));
+      }
     }
   }
 }
@@ -150,7 +291,12 @@ DANLU_AMX void amx_round(const float* from, int64_t count, bfloat16* to) {
     _mm512_storeu_si512(to + i,
                         rounded_pair(_mm512_loadu_ps(from + i), _mm512_loadu_ps(from + i + 16)));
   }
-  for (; i < count; ++i) to[i] = bfloat16(from[i]);
+  for (; i < count; i += 16) {
+    const __mmask16 mask = lane_mask(count - i);
+    const auto half =
+        reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from + i)));
+    _mm256_mask_storeu_epi16(to + i, mask, half);
+  }
 }
 
 DANLU_AMX void amx_configure() {
@@ -163,8 +309,10 @@ DANLU_AMX void amx_release() { _tile_release(); }
 template bool amx_pack_kernel(const AmxConvStrip&, const float*, const KernelStrides&, std::byte*);
 template bool amx_pack_kernel(const AmxConvStrip&, const bfloat16*, const KernelStrides&,
                               std::byte*);
-template bool amx_put_pixels(const AmxConvStrip&, const float*, int64_t, int64_t, std::byte*);
-template bool amx_put_pixels(const AmxConvStrip&, const bfloat16*, int64_t, int64_t, std::byte*);
+template bool amx_put_pixels(const AmxConvStrip&, const float*, int64_t, int64_t, int64_t,
+                             std::byte*);
+template bool amx_put_pixels(const AmxConvStrip&, const bfloat16*, int64_t, int64_t, int64_t,
+                             std::byte*);
 template void amx_clear_pixels<float>(const AmxConvStrip&, int64_t, int64_t, std::byte*);
 template void amx_clear_pixels<bfloat16>(const AmxConvStrip&, int64_t, int64_t, std::byte*);
 template void amx_convolve<float>(const AmxConvStrip&, const std::byte*, const std::byte*,

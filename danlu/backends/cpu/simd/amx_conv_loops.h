@@ -12,16 +12,22 @@ namespace danlu::cpu::simd {
 template <class T>
 inline constexpr int kConvParts = std::is_same_v<T, float> ? 3 : 1;
 
-/// A strip of rows of a convolution with stride 1. The input is padded: the window of output
-/// (row, column) begins at pixel row · width + column, so that windows go on across rows and only
-/// the last columns of each row are computed for nothing.
+/// What a step of 32 numbers of a window is: the pixel at `offset` from the window's own under
+/// `tap`, 32 channels at a time; or, of images of up to 16 channels, that pixel and its neighbour,
+/// under `tap` and `next`, which is −1 where no tap looks at the neighbour.
+struct AmxRead {
+  int64_t offset, tap, next;
+};
+
+/// Windows in a row that share one grid with the pixels they look at (simd/amx_conv_grid.h).
 struct AmxConvStrip {
   int64_t channels = 0;  ///< of the input
   int64_t filters = 0;   ///< a multiple of 16
-  int64_t taps = 0;
-  const int64_t* offsets = nullptr;  ///< of each tap from its window's corner, in pixels
-  int64_t windows = 0;               ///< computed; what is behind the last one is garbage
-  int64_t pixels = 0;                ///< of the padded input, with those that garbage is made of
+  bool pairs = false;    ///< pixels stand beside their neighbours, as for gradients
+  const AmxRead* reads = nullptr;
+  int64_t num_reads = 0;
+  int64_t windows = 0;  ///< computed; what is behind the last one is garbage
+  int64_t pixels = 0;   ///< of the padded input, with those that garbage is made of
 
   int64_t steps() const { return (channels + 31) / 32; }
   /// Of the input as parts: (parts, steps, pixels, 32 channels) in bfloat16.
@@ -43,9 +49,9 @@ struct KernelStrides {
 template <class T>
 bool amx_pack_kernel(const AmxConvStrip& s, const T* kernel, const KernelStrides& strides,
                      std::byte* out);
-/// Puts `count` pixels from pixel `first` of the strip on, `channels` apart. True as above.
+/// Puts `count` pixels, `stride` elements apart, from pixel `first` on. True as above.
 template <class T>
-bool amx_put_pixels(const AmxConvStrip& s, const T* x, int64_t first, int64_t count,
+bool amx_put_pixels(const AmxConvStrip& s, const T* x, int64_t stride, int64_t first, int64_t count,
                     std::byte* out);
 /// Zeros there.
 template <class T>
@@ -54,6 +60,10 @@ void amx_clear_pixels(const AmxConvStrip& s, int64_t first, int64_t count, std::
 template <class T>
 void amx_convolve(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
                   const float* bias, float* y);
+/// A row of the image whose pooled gradients these are: `columns` windows of `width` columns, of
+/// which the row holds positions `first` to `first + width − 1`.
+void amx_spread_row(const bfloat16* grad, const uint8_t* index, int64_t columns, int64_t width,
+                    int64_t first, int64_t channels, bfloat16* row);
 /// Rounds to the nearest.
 void amx_round(const float* from, int64_t count, bfloat16* to);
 /// For the thread: before the first and behind the last `amx_convolve`.
