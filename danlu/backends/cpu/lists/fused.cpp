@@ -4,6 +4,7 @@
 #include "danlu/backends/cpu/ref/tile.h"
 #include "danlu/backends/cpu/simd/amx_bfloat16_matmul.h"
 #include "danlu/backends/cpu/simd/amx_conv.h"
+#include "danlu/backends/cpu/simd/amx_conv_gradient.h"
 #include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/conv_pool.h"
 #include "danlu/backends/cpu/simd/matmul.h"
@@ -65,6 +66,9 @@ std::vector<KernelList> fused_kernel_lists() {
        {
            simd::conv2d_pool_backward_kernel(),
            simd::sparse_conv2d_pool_backward_kernel(),
+#ifdef DANLU_AMX
+           simd::amx_conv2d_pool_backward_kernel(),
+#endif
 #ifndef DANLU_NO_ONEDNN
            onednn::conv2d_pool_backward_kernel(),
 #endif

@@ -117,13 +117,7 @@ class Loops {
     const ConvGeometry& c = plan_.conv();
     if constexpr (std::is_same_v<T, bfloat16>) {
       if (pool_) {
-        const auto [height, width] = pool_->attrs.pool_size;
-        const int64_t row = pool_->out_w * c.channels;
-        const int64_t at = (image * pool_->out_h + h / height) * row;
-        const int64_t spread = h / height < pool_->out_h ? pool_->out_w : 0;
-        amx_spread_row(images.x + at, images.index + at, spread, width, h % height * width,
-                       c.channels, memory);
-        std::fill(memory + spread * width * c.channels, memory + c.in_w * c.channels, T(0.0f));
+        amx_spread_row(*pool_, images.x, images.index, image, h, memory);
         return memory;
       }
     }
@@ -346,11 +340,8 @@ std::string refuse_backward(const KernelQuery& q, const ConvGeometry& g) {
   return refuse_plan(q, ConvPlan::backward_input(g, 1, parts_of(q)));
 }
 
-/// Of windows that touch, without padding.
 std::string refuse_pool(const Pool2DAttrs& pool) {
-  const bool touch = pool.pool_size == pool.strides && pool.pad_before == Pair{0, 0} &&
-                     pool.pad_after == Pair{0, 0};
-  return touch ? "" : "only windows that touch, without padding";
+  return windows_touch(pool) ? "" : "only windows that touch, without padding";
 }
 
 ConvGeometry input_geometry(const KernelQuery& q) {

@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
-#include "danlu/backends/cpu/batch_plan.h"
 #include "danlu/backends/cpu/conv_geometry.h"
+#include "danlu/backends/cpu/set_plan.h"
 #include "danlu/backends/cpu/simd/amx_conv_gradient_loops.h"
 #include "danlu/backends/cpu/simd/amx_conv_grid.h"
 #include "danlu/backends/cpu/simd/amx_matmul.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/base/thread.h"
+#include "danlu/ops/fused/fused_attrs.h"
 
 namespace danlu::cpu::simd {
 namespace {
@@ -45,12 +47,20 @@ double fill(const ConvGrid& grid) {
          share(g.out_h * g.out_w, grid.period()[0] * grid.period()[1]);
 }
 
+/// The windows' gradients, or pooled ones and where in their windows they belong.
+template <class T>
+struct Gradients {
+  const T* values = nullptr;
+  const uint8_t* index = nullptr;
+};
+
 /// The gradient from one set of images.
 template <class T>
 class OneSet {
  public:
-  OneSet(const ConvGrid& grid, int threads)
-      : grid_(grid), plan_(grid.conv().batch * grid.strips(), threads, grid.together()) {
+  /// `pool`: of pooled gradients, or null.
+  OneSet(const ConvGrid& grid, const BatchPlan& plan, const PoolGeometry* pool)
+      : grid_(grid), plan_(plan) {
     const AmxGradient g = loops();
     tiles_ = static_cast<size_t>(kConvParts<T>) * g.part_bytes();
     sums_ = tiles_ + static_cast<size_t>(steps(grid.most_windows())) * g.step_bytes(kConvParts<T>);
@@ -59,7 +69,13 @@ class OneSet {
     const ConvGeometry& c = grid.conv();
     const int64_t row = c.in_w + c.attrs.pad_before[1] + c.attrs.pad_after[1];
     zeros_ = row_ + (joins_row(c) ? aligned(static_cast<size_t>(row * c.channels) * sizeof(T)) : 0);
-    bytes_ = zeros_ + aligned(static_cast<size_t>(c.filters) * sizeof(T));
+    spread_ = zeros_ + aligned(static_cast<size_t>(c.filters) * sizeof(T));
+    bytes_ = spread_;
+    if (pool != nullptr) {
+      pool_ = *pool;
+      const int64_t windows = grid.together() * grid.strip_rows() * c.out_w;
+      bytes_ += aligned(static_cast<size_t>(windows * c.filters) * sizeof(T));
+    }
     const auto [rows, columns] = grid.period();
     for (int64_t i = 0; i < grid.most_windows(); ++i) {
       const int64_t image = i / columns / rows, h = i / columns % rows, w = i % columns;
@@ -68,15 +84,14 @@ class OneSet {
     }
   }
 
-  int threads() const { return plan_.threads; }
   size_t bytes() const { return bytes_ * static_cast<size_t>(plan_.threads); }
 
-  void run(const T* x, const T* grad, T* out, std::byte* memory) const {
+  void run(const T* x, const Gradients<T>& grad, T* out, std::byte* memory) const {
     const AmxGradient g = loops();
     parallel_chunks(plan_.threads, [&](int chunk) {
       std::byte* own = memory + bytes_ * static_cast<size_t>(chunk);
       std::memset(own, 0, tiles_);
-      std::memset(own + totals_, 0, bytes_ - totals_);
+      std::memset(own + totals_, 0, spread_ - totals_);
       amx_configure();
       plan_.for_each_batch(chunk,
                            [&](int64_t begin, int64_t size) { add(g, x, grad, begin, size, own); });
@@ -101,14 +116,14 @@ class OneSet {
             .lines = grid_.pixels()};
   }
 
-  void add(const AmxGradient& g, const T* x, const T* grad, int64_t begin, int64_t size,
-           std::byte* memory) const {
+  void add(const AmxGradient& g, const T* x, const Gradients<T>& gradients, int64_t begin,
+           int64_t size, std::byte* memory) const {
     const ConvGeometry& c = grid_.conv();
     const int64_t image = begin / grid_.strips();
     const int64_t top = begin % grid_.strips() * grid_.strip_rows();
     const int64_t rows = std::min(grid_.strip_rows(), c.out_h - top);
     x += image * c.in_h * c.in_w * c.channels;
-    grad += (image * c.out_h + top) * c.out_w * c.filters;
+    const T* const grad = rows_of(gradients, image, top, rows, size, memory);
     bool strange = false;
     for (int64_t i = 0; i < size; ++i) strange |= put_image(g, x, i, top, rows, memory);
     strange |= put_windows(g, grad, rows, size, memory);
@@ -121,6 +136,22 @@ class OneSet {
     auto* sums = reinterpret_cast<float*>(memory + sums_);
     amx_gradient<T>(g, memory, memory + tiles_, steps(grid_.windows(size, rows)), sums);
     for (int64_t i = 0; i < g.sums(); ++i) totals[i] += sums[i];
+  }
+
+  /// The gradients of windows of `images` images from image `first` on, in rows [top, top + rows).
+  const T* rows_of(const Gradients<T>& grad, int64_t first, int64_t top, int64_t rows,
+                   int64_t images, std::byte* memory) const {
+    const ConvGeometry& c = grid_.conv();
+    if constexpr (std::is_same_v<T, bfloat16>) {
+      if (pool_) {
+        auto* row = reinterpret_cast<T*>(memory + spread_);
+        for (int64_t i = 0; i < images * rows; ++i, row += c.out_w * c.filters) {
+          amx_spread_row(*pool_, grad.values, grad.index, first + i / rows, top + i % rows, row);
+        }
+        return reinterpret_cast<const T*>(memory + spread_);
+      }
+    }
+    return grad.values + (first * c.out_h + top) * c.out_w * c.filters;
   }
 
   /// The pixels under windows of `rows` rows from `top` on.
@@ -186,21 +217,23 @@ class OneSet {
 
   ConvGrid grid_;
   BatchPlan plan_;
+  std::optional<PoolGeometry> pool_;
   std::vector<int32_t> places_;  ///< of each window's gradient, −1 between rows and images
-  size_t tiles_ = 0, sums_ = 0, totals_ = 0, row_ = 0, zeros_ = 0, bytes_ = 0;
+  size_t tiles_ = 0, sums_ = 0, totals_ = 0, row_ = 0, zeros_ = 0, spread_ = 0;
+  size_t bytes_ = 0;
 };
 
-std::string refuse(const KernelQuery& q) {
+std::string refuse(const KernelQuery& q, const Conv2DAttrs& attrs) {
   if (!has_amx() || q.isa < Isa::avx512) return "there is no AMX";
   const DType dtype = q.inputs[0].dtype;
   if (dtype != DType::float32 && dtype != DType::bfloat16) return "only float32 and bfloat16";
   for (const auto& specs : {q.inputs, q.outputs}) {
     for (const TensorSpec& spec : specs) {
-      if (spec.dtype != dtype) return "the dtypes are mixed";
+      if (spec.dtype != dtype && spec.dtype != DType::uint8) return "the dtypes are mixed";
       if (spec.shape.num_elements() == 0) return "an operand is empty";
     }
   }
-  const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, q.attrs_as<Conv2DAttrs>());
+  const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs);
   if (g.groups != 1) return "only one group";
   // One product instead of six is worth it sooner.
   const bool one_part = dtype == DType::bfloat16;
@@ -210,32 +243,49 @@ std::string refuse(const KernelQuery& q) {
 }
 
 template <class T>
-std::unique_ptr<Kernel> prepare(const KernelQuery& q) {
-  const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, q.attrs_as<Conv2DAttrs>());
+std::unique_ptr<Kernel> prepare(const KernelQuery& q, const ConvGeometry& g,
+                                const PoolGeometry* pool) {
   const int64_t sets = q.outputs[0].shape.num_elements() / g.kernel_size();
-  // Many sets go to the threads; the images of a single one do.
-  const int set_threads = static_cast<int>(std::clamp<int64_t>(sets, 1, q.threads));
-  const int threads = sets == 1 ? q.threads : 1;
-  const OneSet<T> one(make_grid(g, threads, kConvParts<T>), threads);
+  const int64_t gradients = q.inputs[1].shape.num_elements() / sets;
+  const ConvGrid grid = make_grid(g, sets == 1 ? q.threads : 1, kConvParts<T>);
+  const SetPlan plan(sets, g.batch * grid.strips(), q.threads, grid.together());
+  const OneSet<T> one(grid, plan.batch, pool);
   return simple_kernel(
-      [=](const KernelArgs& args) {
-        parallel_chunks(set_threads, [&](int chunk) {
-          const Range range = chunk_range(sets, set_threads, chunk);
-          std::byte* scratch = args.scratch + one.bytes() * static_cast<size_t>(chunk);
-          for (int64_t i = range.begin; i < range.end; ++i) {
-            one.run(args.in<T>(0) + i * g.in_size(), args.in<T>(1) + i * g.out_size(),
-                    args.out<T>(0) + i * g.kernel_size(), scratch);
-          }
+      [=, pooled = pool != nullptr](const KernelArgs& args) {
+        plan.for_each_set(args.scratch, one.bytes(), [&](int64_t set, std::byte* scratch) {
+          const int64_t at = set * gradients;
+          one.run(args.in<T>(0) + set * g.in_size(),
+                  {args.in<T>(1) + at, pooled ? args.in<uint8_t>(2) + at : nullptr},
+                  args.out<T>(0) + set * g.kernel_size(), scratch);
         });
       },
-      one.bytes() * static_cast<size_t>(set_threads), set_threads * one.threads());
+      one.bytes() * static_cast<size_t>(plan.set_threads), plan.threads());
 }
 
 }  // namespace
 
 KernelDef amx_conv2d_backward_kernel() {
-  return {"amx", refuse, [](const KernelQuery& q) {
-            return q.inputs[0].dtype == DType::float32 ? prepare<float>(q) : prepare<bfloat16>(q);
+  return {"amx", [](const KernelQuery& q) { return refuse(q, q.attrs_as<Conv2DAttrs>()); },
+          [](const KernelQuery& q) {
+            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, q.attrs_as<Conv2DAttrs>());
+            return q.inputs[0].dtype == DType::float32 ? prepare<float>(q, g, nullptr)
+                                                       : prepare<bfloat16>(q, g, nullptr);
+          }};
+}
+
+KernelDef amx_conv2d_pool_backward_kernel() {
+  return {"amx",
+          [](const KernelQuery& q) -> std::string {
+            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+            if (q.inputs[0].dtype != DType::bfloat16) return "only bfloat16";
+            return windows_touch(attrs.pool) ? refuse(q, attrs.conv)
+                                             : "only windows that touch, without padding";
+          },
+          [](const KernelQuery& q) {
+            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs.conv);
+            const PoolGeometry pool({g.batch, g.out_h, g.out_w, g.filters}, attrs.pool);
+            return prepare<bfloat16>(q, g, &pool);
           }};
 }
 

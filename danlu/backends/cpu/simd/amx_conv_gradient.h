@@ -10,6 +10,8 @@ namespace danlu::cpu::simd {
 /// float32 split into three parts, as exact as float32 multiply-adds (simd/amx_matmul.h). Images
 /// with an infinity or NaN are added by AVX-512 loops.
 KernelDef amx_conv2d_backward_kernel();
+/// Of bfloat16; in float32 the loops that leave out zeros are as fast (simd/sparse_conv.h).
+KernelDef amx_conv2d_pool_backward_kernel();
 #endif
 
 }  // namespace danlu::cpu::simd

@@ -99,13 +99,13 @@ DANLU_AMX [[gnu::always_inline]] inline __m512i four_lines(const std::byte* cons
 
 /// turned[j] = number j of 16 lines.
 DANLU_AMX [[gnu::always_inline]] inline void turn_lines(const std::byte* const* lines, int step,
-                                                        __m512i (&turned)[kEdge]) {
+                                                        size_t at, __m512i (&turned)[kEdge]) {
 #pragma GCC unroll 4
   for (int quarter = 0; quarter < 4; ++quarter) {
     __m512i z[4], t[4];
 #pragma GCC unroll 4
     for (int r = 0; r < 4; ++r) {
-      z[r] = four_lines(lines, r * step, 4 * step, static_cast<size_t>(quarter) * 16);
+      z[r] = four_lines(lines, r * step, 4 * step, at + static_cast<size_t>(quarter) * 16);
     }
     t[0] = _mm512_unpacklo_epi32(z[0], z[1]);
     t[1] = _mm512_unpackhi_epi32(z[0], z[1]);
@@ -118,11 +118,12 @@ DANLU_AMX [[gnu::always_inline]] inline void turn_lines(const std::byte* const* 
   }
 }
 
-/// A tile of each part from 16 filters of 32 windows.
-DANLU_AMX bool put_tile(const std::byte* const (&lines)[32], float, std::byte* tile) {
+/// A tile of each part from 16 filters of 32 windows, `at` bytes from where the lines begin.
+DANLU_AMX bool put_tile(const float* const (&windows)[32], size_t at, std::byte* tile) {
+  const auto* const lines = reinterpret_cast<const std::byte* const*>(windows);
   __m512i even[kEdge], odd[kEdge];
-  turn_lines(lines, 2, even);
-  turn_lines(lines + 1, 2, odd);
+  turn_lines(lines, 2, at, even);
+  turn_lines(lines + 1, 2, at, odd);
   Watch<float> watch;
 #pragma GCC unroll 16
   for (int i = 0; i < kEdge; ++i, tile += 64) {
@@ -138,14 +139,15 @@ DANLU_AMX bool put_tile(const std::byte* const (&lines)[32], float, std::byte* t
   return watch.is_strange();
 }
 
-DANLU_AMX bool put_tile(const std::byte* const (&lines)[32], bfloat16, std::byte* tile) {
+DANLU_AMX bool put_tile(const bfloat16* const (&windows)[32], size_t at, std::byte* tile) {
+  const auto* const lines = reinterpret_cast<const std::byte* const*>(windows);
   Watch<bfloat16> watch;
 #pragma GCC unroll 2
   for (int half = 0; half < 2; ++half) {
     __m512i z[8], t[8];
 #pragma GCC unroll 8
     for (int r = 0; r < 8; ++r) {
-      z[r] = four_lines(lines, r, 8, static_cast<size_t>(half) * 16);
+      z[r] = four_lines(lines, r, 8, at + static_cast<size_t>(half) * 16);
       watch.see(z[r]);
     }
 #pragma GCC unroll 4
@@ -167,6 +169,19 @@ DANLU_AMX bool put_tile(const std::byte* const (&lines)[32], bfloat16, std::byte
     }
   }
   return watch.is_strange();
+}
+
+/// The same from fewer filters.
+template <class T>
+[[gnu::noinline]] bool put_rest(const T* const (&windows)[32], int64_t first, int64_t count,
+                                std::byte* tile) {
+  alignas(64) T copies[32][kEdge] = {};
+  const T* lines[32];
+  for (int i = 0; i < 32; ++i) {
+    std::copy(windows[i] + first, windows[i] + first + count, copies[i]);
+    lines[i] = copies[i];
+  }
+  return put_tile(lines, 0, tile);
 }
 
 /// Up to four tiles of sums += the products of `steps` tiles of gradients, `tile_step` bytes apart,
@@ -276,20 +291,11 @@ template <class T>
 DANLU_AMX bool amx_put_windows(const AmxGradient& g, const T* const (&windows)[32],
                                std::byte* tiles) {
   bool strange = false;
-  for (int64_t f = 0; f < g.filters; f += kEdge, tiles += kConvParts<T> * kTileBytes) {
-    const int64_t count = std::min(kEdge, g.filters - f);
-    const std::byte* lines[32];
-    alignas(64) T copies[32][kEdge];
-    for (int i = 0; i < 32; ++i) {
-      lines[i] = reinterpret_cast<const std::byte*>(windows[i] + f);
-      if (count == kEdge) continue;
-      std::fill(std::copy(windows[i] + f, windows[i] + f + count, copies[i]), copies[i] + kEdge,
-                T(0.0f));
-      lines[i] = reinterpret_cast<const std::byte*>(copies[i]);
-    }
-    strange |= put_tile(lines, T(0.0f), tiles);
+  int64_t f = 0;
+  for (; f + kEdge <= g.filters; f += kEdge, tiles += kConvParts<T> * kTileBytes) {
+    strange |= put_tile(windows, static_cast<size_t>(f) * sizeof(T), tiles);
   }
-  return strange;
+  return f == g.filters ? strange : put_rest(windows, f, g.filters - f, tiles) || strange;
 }
 
 template <class T>

@@ -1,5 +1,6 @@
 #include "danlu/backends/cpu/simd/amx_conv_loops.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "danlu/backends/cpu/simd/amx_conv_gradient_loops.h"
@@ -269,13 +270,24 @@ void amx_convolve(const AmxConvStrip& s, const std::byte* x, const std::byte* ke
   }
 }
 
-DANLU_AMX void amx_spread_row(const bfloat16* grad, const uint8_t* index, int64_t columns,
-                              int64_t width, int64_t first, int64_t channels, bfloat16* row) {
-  for (int64_t column = 0; column < columns; ++column, grad += channels, index += channels) {
-    for (int64_t position = first; position < first + width; ++position, row += channels) {
-      const __m256i wanted = _mm256_set1_epi8(static_cast<char>(position));
-      for (int64_t c = 0; c < channels; c += 32) {
-        const int64_t count = channels - c;
+bool windows_touch(const Pool2DAttrs& pool) {
+  using Pair = std::array<int64_t, 2>;
+  return pool.pool_size == pool.strides && pool.pad_before == Pair{0, 0} &&
+         pool.pad_after == Pair{0, 0};
+}
+
+DANLU_AMX void amx_spread_row(const PoolGeometry& g, const bfloat16* grad, const uint8_t* index,
+                              int64_t image, int64_t h, bfloat16* row) {
+  const auto [height, width] = g.attrs.pool_size;
+  const int64_t pooled = h / height, first = h % height * width;
+  const int64_t columns = pooled < g.out_h ? g.out_w : 0;
+  grad += (image * g.out_h + pooled) * g.out_w * g.channels;
+  index += (image * g.out_h + pooled) * g.out_w * g.channels;
+  for (int64_t column = 0; column < columns; ++column, grad += g.channels, index += g.channels) {
+    for (int64_t i = 0; i < width; ++i, row += g.channels) {
+      const __m256i wanted = _mm256_set1_epi8(static_cast<char>(first + i));
+      for (int64_t c = 0; c < g.channels; c += 32) {
+        const int64_t count = g.channels - c;
         const auto here = static_cast<__mmask32>(count >= 32 ? ~0u : (1u << count) - 1);
         const __m256i chosen = _mm256_maskz_loadu_epi8(here, index + c);
         const __mmask32 some = _mm256_mask_cmpeq_epi8_mask(here, chosen, wanted);
@@ -283,6 +295,7 @@ DANLU_AMX void amx_spread_row(const bfloat16* grad, const uint8_t* index, int64_
       }
     }
   }
+  std::fill_n(row, (g.in_w - columns * width) * g.channels, bfloat16(0.0f));
 }
 
 DANLU_AMX void amx_round(const float* from, int64_t count, bfloat16* to) {

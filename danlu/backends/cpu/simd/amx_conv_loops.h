@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "danlu/backends/cpu/conv_geometry.h"
 #include "danlu/base/half.h"
 
 namespace danlu::cpu::simd {
@@ -60,10 +61,12 @@ void amx_clear_pixels(const AmxConvStrip& s, int64_t first, int64_t count, std::
 template <class T>
 void amx_convolve(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
                   const float* bias, float* y);
-/// A row of the image whose pooled gradients these are: `columns` windows of `width` columns, of
-/// which the row holds positions `first` to `first + width − 1`.
-void amx_spread_row(const bfloat16* grad, const uint8_t* index, int64_t columns, int64_t width,
-                    int64_t first, int64_t channels, bfloat16* row);
+/// Whether windows touch, without padding.
+bool windows_touch(const Pool2DAttrs& pool);
+/// Row `h` of the gradient of the image whose pooled gradients these are, zeros included; of
+/// windows that touch.
+void amx_spread_row(const PoolGeometry& g, const bfloat16* grad, const uint8_t* index,
+                    int64_t image, int64_t h, bfloat16* row);
 /// Rounds to the nearest.
 void amx_round(const float* from, int64_t count, bfloat16* to);
 /// For the thread: before the first and behind the last `amx_convolve`.

@@ -125,7 +125,7 @@ const Images kImages[] = {
      {.strides = {2, 2}, .pad_before = {1, 1}, .pad_after = {1, 1}}},
 };
 
-/// The gradient of the input from that of the pooled output, for windows of two sizes.
+/// The gradients from that of the pooled output, for windows of two sizes.
 void check_pooled_gradient(const Images& i, bool on_tiles) {
   for (const std::array<int64_t, 2> window : {std::array<int64_t, 2>{2, 2}, {3, 1}}) {
     const Shape y = i.y();
@@ -133,15 +133,19 @@ void check_pooled_gradient(const Images& i, bool on_tiles) {
     attrs.conv.result = i.x;
     const Shape pooled{y[0], y[1] / window[0], y[2] / window[1], y[3]};
     if (pooled.num_elements() == 0) continue;
-    Call call =
-        integers(conv2d_pool_backward_input_op(), {pooled, pooled, i.kernel}, make_attrs(attrs));
-    call.inputs[1].dtype = DType::uint8;
-    for (size_t j = 0; j < call.values[1].size(); ++j) {
-      call.values[1][j] =
-          static_cast<double>(j * 7 % 11 % static_cast<size_t>(window[0] * window[1]));
-    }
-    const auto names = check(call, i.x.to_string() + " " + i.kernel.to_string() + " pooled");
-    EXPECT_EQ(names.front() == "amx", on_tiles && simd::has_amx()) << i.x.to_string();
+    const auto expect = [&](bool tiles, const OpDef& op, std::vector<Shape> inputs, size_t index) {
+      Call call = integers(op, std::move(inputs), make_attrs(attrs));
+      call.inputs[index].dtype = DType::uint8;
+      for (size_t j = 0; j < call.values[index].size(); ++j) {
+        const auto positions = static_cast<size_t>(window[0] * window[1]);
+        call.values[index][j] = static_cast<double>(j * 7 % 11 % positions);
+      }
+      const auto names = check(call, i.x.to_string() + " " + i.kernel.to_string() + " pooled");
+      EXPECT_EQ(names.front() == "amx", tiles && simd::has_amx()) << i.x.to_string();
+    };
+    expect(on_tiles, conv2d_pool_backward_input_op(), {pooled, pooled, i.kernel}, 1);
+    attrs.conv.result = i.kernel;
+    expect(true, conv2d_pool_backward_kernel_op(), {i.x, pooled, pooled}, 2);
   }
 }
 
