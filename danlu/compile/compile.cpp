@@ -125,6 +125,7 @@ std::shared_ptr<const Program> compile_silently(const Graph& graph, const Compil
   if (options.simplify) apply("simplify", compile::simplify);
   if (options.fuse) {
     apply("fuse patterns", compile::fuse_patterns);
+    apply("recompute", compile::recompute);
     apply("fuse tiles", compile::fuse_tiles);
     apply("fuse products", compile::fuse_products);
   }

@@ -85,6 +85,24 @@ class TileFuser {
     for (uint32_t i = 0; i < node.outputs.size(); ++i) map_[{id, i}] = {now, i};
   }
 
+  /// A cast rounds what has not been rounded: from float32 for users in the group (what leaves is
+  /// rounded as it is stored), and from numbers of bfloat16 that the group computed.
+  TileOp opcode(uint32_t id, const TileGroup& group) const {
+    const GraphNode& node = graph_.nodes[id];
+    if (node.op != &cast_op()) return *tile_opcode(*node.op);
+    const auto inside = [&](uint32_t other) {
+      return std::binary_search(group.nodes.begin(), group.nodes.end(), other);
+    };
+    const ValueId from = node.inputs[0];
+    const DType source = graph_.spec(from).dtype;
+    const bool rounds = source == DType::float32
+                            ? node.outputs[0].dtype == DType::bfloat16 &&
+                                  std::any_of(users_[id].begin(), users_[id].end(), inside)
+                            : source == DType::bfloat16 && inside(from.node) &&
+                                  graph_.nodes[from.node].op != &cast_op();
+    return rounds ? TileOp::round_bfloat16 : TileOp::copy;
+  }
+
   bool leaves_group(uint32_t node) const {
     return is_output_[node] || std::any_of(users_[node].begin(), users_[node].end(),
                                            [&](auto u) { return group_of_[u] != group_of_[node]; });
@@ -119,7 +137,7 @@ class TileFuser {
         plain = false;
         continue;
       }
-      const TileOp op = *tile_opcode(*node.op);
+      const TileOp op = opcode(id, group);
       if (op == TileOp::copy && !leaves_group(id)) {
         reg[id] = register_of(node.inputs[0]);
         continue;
@@ -128,8 +146,7 @@ class TileFuser {
       if (node.inputs.size() > 1) instr.b = register_of(node.inputs[1]);
       if (node.inputs.size() > 2) instr.c = register_of(node.inputs[2]);
       if (op == TileOp::add) instr = with_product(tile.program, group, node, reg, instr);
-      reg[id] = static_cast<uint16_t>(tile.program.inputs.size() + tile.program.code.size());
-      tile.program.code.push_back(instr);
+      reg[id] = emit(tile.program, instr);
       if (leaves_group(id)) {
         tile.program.outputs.push_back({node.outputs[0].dtype, TileStore::full, reg[id]});
         tile.outputs.push_back({id, 0});
@@ -142,6 +159,15 @@ class TileFuser {
         });
     tile.mergeable = plain && simple_access && nothing_follows_at_once(tile);
     return tile;
+  }
+
+  /// The register of the instruction's result: of an equal one that is there already, which a value
+  /// that is computed for each user (compile/recompute.cpp) may have.
+  static uint16_t emit(TileProgram& program, const TileInstr& instr) {
+    const auto equal = std::find(program.code.begin(), program.code.end(), instr);
+    const auto at = equal - program.code.begin();
+    if (equal == program.code.end()) program.code.push_back(instr);
+    return static_cast<uint16_t>(std::ssize(program.inputs) + at);
   }
 
   /// a + b where a or b is a product that nothing else uses: one rounding instead of two.

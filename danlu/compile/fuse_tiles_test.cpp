@@ -39,6 +39,23 @@ TEST(FuseTiles, ACastToBfloat16Rounds) {
   for (size_t i = 0; i < in.size(); ++i) EXPECT_EQ(out[i], 2 * rounded(in[i] + 1.0f)) << i;
 }
 
+TEST(FuseTiles, CastsToBfloat16AndBackAreInOneProgramWithWhatIsAroundThem) {
+  std::vector<float> values(300);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = 0.001f * static_cast<float>(i * i);
+  const Array x = Array(values).eval();
+  const Array half = cast(x * 1.01, DType::bfloat16);
+  const std::vector<Array> outputs = {half, cast(relu(half), DType::float32) + 1.0,
+                                      cast(half * half, DType::float32) - 1.0};
+  const Trace trace = trace_graph({}, outputs);
+  EXPECT_EQ(compile_graph(trace.graph, current_options())->instructions.size(), 1u);
+  const auto y = outputs[1].to_vector<float>(), z = outputs[2].to_vector<float>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float h = rounded(values[i] * 1.01f);
+    EXPECT_EQ(y[i], std::max(h, 0.0f) + 1) << i;
+    EXPECT_EQ(z[i], rounded(h * h) - 1) << i;
+  }
+}
+
 TEST(FuseTiles, SumsOfBfloat16AreAddedUpInFloat32) {
   std::vector<float> values(1000, 1.0f);
   const Array x = cast(Array(values), DType::bfloat16).eval();

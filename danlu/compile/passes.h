@@ -18,6 +18,8 @@ Graph simplify(const Graph& graph);
 Graph merge_scans(const Graph& graph);
 /// Patterns with kernels of their own: convolution or product + bias + activation (+ pooling).
 Graph fuse_patterns(const Graph& graph);
+/// Cheap values of large operands that are there anyway, once for each user.
+Graph recompute(const Graph& graph);
 /// Elementwise chains with their reductions into tile programs, and equal programs into one.
 Graph fuse_tiles(const Graph& graph);
 /// Large products that only a flat tile program reads (gradients of weights and their updates)

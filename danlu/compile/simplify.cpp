@@ -177,7 +177,39 @@ class Simplifier {
         return reshape(rewriter_.emit_value(op, sum, {whole}), result.shape);
       }
     }
+    if (&op == &sum_op()) {
+      if (const auto outside = taken_out_of_sum(attrs, x, result.shape)) return *outside;
+    }
     return rewriter_.emit_value(op, attrs, {x});
+  }
+
+  /// Σ −a as −Σ a, and Σ a·b with b the same along the summed axes as b·Σ a: Σ a is often there.
+  std::optional<ValueId> taken_out_of_sum(const AttrsPtr& attrs, ValueId x, const Shape& shape) {
+    const TensorSpec& whole = spec(x);
+    if (whole.dtype != DType::float32 && whole.dtype != DType::float64) return std::nullopt;
+    if (const GraphNode* n = producer(x, negative_op())) {
+      const ValueId inner = n->inputs[0];
+      return rewriter_.emit_value(negative_op(), nullptr, {reduction(sum_op(), attrs, inner)});
+    }
+    const GraphNode* product = producer(x, multiply_op());
+    if (product == nullptr) return std::nullopt;
+    for (int i = 0; i < 2; ++i) {
+      const ValueId a = product->inputs[static_cast<size_t>(i)];
+      const ValueId b = product->inputs[static_cast<size_t>(1 - i)];
+      if (spec(a).shape != whole.shape || spec(b).shape.num_elements() <= 1) continue;
+      const int missing = whole.shape.rank() - spec(b).shape.rank();
+      const auto& axes = attrs_as<ReductionAttrs>(attrs).axes;
+      const bool constant = std::all_of(axes.begin(), axes.end(), [&](int64_t axis) {
+        return axis < missing || spec(b).shape[static_cast<int>(axis) - missing] == 1;
+      });
+      if (!constant) continue;
+      const auto gone = make_attrs(ReductionAttrs{axes, false});
+      Shape kept = whole.shape;
+      for (const int64_t axis : axes) kept = kept.with_dim(static_cast<int>(axis), 1);
+      const ValueId total = reshape(reduction(sum_op(), gone, a), kept);
+      return reshape(elementwise(multiply_op(), nullptr, {total, b}), shape);
+    }
+    return std::nullopt;
   }
 
   ValueId elementwise(const OpDef& op, const AttrsPtr& attrs, std::vector<ValueId> in) {

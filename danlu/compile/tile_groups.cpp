@@ -18,7 +18,8 @@ namespace {
 constexpr int kMaxChain = 128;
 constexpr uint32_t kNone = UINT32_MAX;
 
-/// Numbers of bfloat16 are rounded where they leave the registers, not after every operation.
+/// Numbers of bfloat16 are rounded where they leave the registers and where a cast says so, not
+/// after every operation.
 bool in_register(DType t) {
   return t == DType::float32 || t == DType::bfloat16 || t == DType::bool_;
 }
@@ -252,11 +253,7 @@ bool is_tileable(const GraphNode& node, const Graph& graph) {
   }
   if (node.op == &cast_op()) {
     const DType from = graph.spec(node.inputs[0]).dtype, to = node.outputs[0].dtype;
-    // A cast to bfloat16 rounds, unless there is nothing to round, and what is cast from it has
-    // been rounded.
-    if (to == DType::bfloat16) return from == DType::bool_;
-    if (from == DType::bfloat16 && is_tileable(graph.nodes[node.inputs[0].node], graph))
-      return false;
+    if (to == DType::bfloat16) return from == DType::float32 || from == DType::bool_;
     return to == DType::float32 && from != DType::float64 && !is_complex(from);
   }
   if (!in_register(node.outputs[0].dtype)) return false;

@@ -26,7 +26,8 @@ constexpr std::array<TileOpInfo, kNumTileOps> kTileOps = {{
     {"fmod", 2},       {"arctan2", 2}, {"hypot", 2},         {"maximum", 2},
     {"minimum", 2},    {"equal", 2},   {"not_equal", 2},     {"less", 2},
     {"less_equal", 2}, {"greater", 2}, {"greater_equal", 2}, {"logical_and", 2},
-    {"logical_or", 2}, {"select", 3},  {"fma", 3},           {"copy", 1},
+    {"logical_or", 2}, {"select", 3},  {"fma", 3},           {"round_bfloat16", 1},
+    {"copy", 1},
 }};
 static_assert(kTileOps[static_cast<size_t>(TileOp::add)].name == "add");
 static_assert(kTileOps[static_cast<size_t>(TileOp::select)].name == "select");

@@ -69,8 +69,9 @@ enum class TileOp : uint8_t {
   greater_equal,
   logical_and,
   logical_or,
-  select,  ///< a != 0 ? b : c
-  fma,     ///< a * b + c
+  select,          ///< a != 0 ? b : c
+  fma,             ///< a * b + c
+  round_bfloat16,  ///< to the nearest bfloat16, ties to even
   copy,
 };
 inline constexpr int kNumTileOps = static_cast<int>(TileOp::copy) + 1;

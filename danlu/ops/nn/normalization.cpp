@@ -8,6 +8,7 @@
 #include "danlu/ops/nn.h"
 #include "danlu/ops/nn/layer_norm_attrs.h"
 #include "danlu/ops/reduction.h"
+#include "danlu/ops/reduction/reduction_record.h"
 #include "danlu/ops/registry.h"
 
 namespace danlu {
@@ -57,7 +58,9 @@ std::optional<Array> along_axes(const std::optional<Array>& parameter, const Arr
 std::pair<Array, Array> moments(const Array& x, const Axes& axes, bool keepdims) {
   const Array wide = in_full_precision(x);
   const DType dtype = elementwise::as_float(x).dtype();
-  return {cast(mean(wide, axes, keepdims), dtype), cast(var(wide, axes, keepdims), dtype)};
+  const AttrsPtr attrs = reduction::reduction_attrs(wide, axes, keepdims, "moments");
+  const std::vector<Array> both = make_op_outputs(moments_op(), std::vector{wide}, attrs);
+  return {cast(both[0], dtype), cast(both[1], dtype)};
 }
 
 Array batch_normalization(const Array& x, const Array& mean, const Array& variance, int64_t axis,

@@ -6,12 +6,15 @@
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/ops/reduction/reduction_record.h"
+#include "danlu/ops/registry.h"
 
 namespace danlu {
 
 Array var(const Array& x, const Axes& axis, bool keepdims) {
   const Array y = elementwise::as_float(x);
-  return mean(square(y - mean(y, axis, true)), axis, keepdims);
+  if (is_complex(y.dtype())) return mean(square(y - mean(y, axis, true)), axis, keepdims);
+  const AttrsPtr attrs = reduction::reduction_attrs(y, axis, keepdims, "var");
+  return make_op_outputs(moments_op(), std::vector{y}, attrs)[1];
 }
 
 Array std(const Array& x, const Axes& axis, bool keepdims) { return sqrt(var(x, axis, keepdims)); }

@@ -3,7 +3,8 @@
 namespace danlu::cpu::jit {
 namespace {
 
-constexpr std::array<uint32_t, 5> kBits = {0, 0x3f800000, 0xbf800000, 0x80000000, 0x7fffffff};
+constexpr std::array<uint32_t, 9> kBits = {0, 0x3f800000, 0xbf800000, 0x80000000, 0x7fffffff,
+                                           1, 0x7fff,     0xffff0000, 0x40};
 
 const Xbyak::Opmask kTailMask(1);
 constexpr int kTailVector = 2;  // the last temporary of AVX2
@@ -89,16 +90,16 @@ void Assembler::round(const Vector& to, const Vector& x, Rounding mode) {
   }
 }
 
-void Assembler::set_tail(const Xbyak::Reg64& bytes, const Xbyak::Reg64& scratch) {
+void Assembler::set_tail(const Xbyak::Reg64& elements, const Xbyak::Reg64& scratch) {
   if (wide_) {
-    shr(bytes, 2);
     mov(scratch.cvt32(), 0xffffffff);
-    bzhi(scratch.cvt32(), scratch.cvt32(), bytes.cvt32());
+    bzhi(scratch.cvt32(), scratch.cvt32(), elements.cvt32());
     kmovw(kTailMask, scratch.cvt32());
   } else {
     has_tail_masks_ = true;
     lea(scratch, ptr[rip + tail_masks_]);
-    sub(scratch, bytes);
+    shl(elements, 2);
+    sub(scratch, elements);
     vmovups(temporary(kTailVector), ptr[scratch + kTailLanes * sizeof(float)]);
   }
 }
@@ -117,6 +118,36 @@ void Assembler::store_some(const Xbyak::Address& to, const Vector& from) {
   } else {
     vmaskmovps(to, temporary(kTailVector), from);
   }
+}
+
+void Assembler::load_half(const Vector& to, const Xbyak::Address& from) {
+  vpmovzxwd(to, from);
+  vpslld(to, to, 16);
+}
+
+void Assembler::load_some_half(const Vector& to, const Xbyak::Address& from) {
+  vpmovzxwd(to | kTailMask | T_z, from);
+  vpslld(to, to, 16);
+}
+
+Xbyak::Zmm Assembler::rounded_to_half(const Vector& from) {
+  const Xbyak::Zmm upper(temporary(0).getIdx()), word(temporary(1).getIdx());
+  vpsrld(upper, from, 16);
+  vandps(word, upper, constant(Constant::lowest_bit));
+  vpaddd(word, word, constant(Constant::below_half));
+  vpaddd(word, word, from);
+  vpsrld(word, word, 16);
+  compare(0, from, from, Predicate::unordered);
+  vorps(word | mask(0), upper, constant(Constant::quiet_bit));
+  return word;
+}
+
+void Assembler::store_half(const Xbyak::Address& to, const Vector& from) {
+  vpmovdw(to, rounded_to_half(from));
+}
+
+void Assembler::store_some_half(const Xbyak::Address& to, const Vector& from) {
+  vpmovdw(to | kTailMask, rounded_to_half(from));
 }
 
 }  // namespace danlu::cpu::jit

@@ -29,7 +29,17 @@ enum class Rounding : uint8_t { nearest_even = 8, down = 9, up = 10 };
 class Assembler : public Xbyak::CodeGenerator {
  public:
   using Vector = Xbyak::Xmm;
-  enum class Constant : uint8_t { zero, one, minus_one, sign_bit, all_but_sign };
+  enum class Constant : uint8_t {
+    zero,
+    one,
+    minus_one,
+    sign_bit,
+    all_but_sign,
+    lowest_bit,
+    below_half,  ///< of what bfloat16 cuts off
+    upper_half,
+    quiet_bit,  ///< of NaN in bfloat16
+  };
 
   /// Writes into `memory`; Xbyak::Error when that is too small.
   Assembler(Isa isa, std::span<uint8_t> memory);
@@ -58,15 +68,24 @@ class Assembler : public Xbyak::CodeGenerator {
   void blend(const Vector& to, int truth, const Xbyak::Operand& yes, const Vector& no);
   void round(const Vector& to, const Vector& x, Rounding mode);
 
-  /// Prepares load_some and store_some for the first `bytes` / 4 elements. Changes `scratch`.
-  void set_tail(const Xbyak::Reg64& bytes, const Xbyak::Reg64& scratch);
+  /// Prepares load_some and store_some, of float32 and of bfloat16, for the first `elements`, which
+  /// it changes like `scratch`.
+  void set_tail(const Xbyak::Reg64& elements, const Xbyak::Reg64& scratch);
   void load_some(const Vector& to, const Xbyak::Address& from);
   void store_some(const Xbyak::Address& to, const Vector& from);
 
+  // Memory of bfloat16, in AVX-512 only. A store changes both temporaries and truth value 0.
+  void load_half(const Vector& to, const Xbyak::Address& from);
+  void load_some_half(const Vector& to, const Xbyak::Address& from);
+  void store_half(const Xbyak::Address& to, const Vector& from);
+  void store_some_half(const Xbyak::Address& to, const Vector& from);
+
  private:
-  static constexpr size_t kConstants = 5;
+  static constexpr size_t kConstants = 9;
   Xbyak::Opmask mask(int truth) const { return Xbyak::Opmask(2 + truth); }
   Xbyak::Label& label(Constant value);
+  /// The numbers as bfloat16 in the lower halves of temporary 1.
+  Xbyak::Zmm rounded_to_half(const Vector& from);
 
   bool wide_;
   std::array<Xbyak::Label, kConstants> constants_;

@@ -39,6 +39,17 @@ void relu(Assembler& s, const Operands& v) {
   s.vmaxps(v.to, zero, v.a);
 }
 
+void round_bfloat16(Assembler& s, const Operands& v) {
+  const auto word = s.temporary(1);
+  s.vpsrld(word, v.a, 16);
+  s.vandps(word, word, s.constant(Constant::lowest_bit));
+  s.vpaddd(word, word, s.constant(Constant::below_half));
+  s.vpaddd(word, word, v.a);
+  s.vandps(word, word, s.constant(Constant::upper_half));
+  s.compare(0, v.a, v.a, Predicate::unordered);
+  s.blend(v.to, 0, v.a, word);
+}
+
 void reciprocal(Assembler& s, const Operands& v) {
   s.load_constant(s.temporary(0), Constant::one);
   s.vdivps(v.to, s.temporary(0), v.a);
@@ -97,6 +108,7 @@ constexpr std::array<Emit, kNumTileOps> kTable = [] {
   set(TileOp::floor, rounding<Rounding::down>);
   set(TileOp::ceil, rounding<Rounding::up>);
   set(TileOp::round, rounding<Rounding::nearest_even>);
+  set(TileOp::round_bfloat16, round_bfloat16);
   set(TileOp::is_nan, [](S s, V v) {
     s.compare(0, v.a, v.a, Predicate::unordered);
     s.one_where(v.to, 0);

@@ -22,7 +22,7 @@ class FunctionWriter {
       : s_(assembler),
         segment_(segment),
         allocation_(allocate(segment, assembler.num_vectors())),
-        step_(assembler.vector_bytes()) {}
+        lanes_(assembler.vector_bytes() / 4) {}
 
   void write() {
     choose_pointers();
@@ -55,8 +55,8 @@ class FunctionWriter {
     if (allocation_.stack_slots > 0) {
       s_.push(s_.rbp);
       s_.mov(s_.rbp, s_.rsp);
-      s_.sub(s_.rsp, static_cast<uint32_t>(step_) * allocation_.stack_slots);
-      s_.and_(s_.rsp, -step_);
+      s_.sub(s_.rsp, static_cast<uint32_t>(s_.vector_bytes()) * allocation_.stack_slots);
+      s_.and_(s_.rsp, -s_.vector_bytes());
     }
     for (const uint32_t reg : walked_) s_.mov(*pointer_of(reg), memory_of(reg));
   }
@@ -77,6 +77,7 @@ class FunctionWriter {
       for (const uint32_t reg : walked_) {
         if (segment_.distant.empty() || !segment_.distant[reg] || is_stored(reg) != written)
           continue;
+        if (offset % elements_of_line(reg) != 0) continue;
         const Address line = element(reg, offset + kAhead);
         written ? s_.prefetchw(line) : s_.prefetcht0(line);
       }
@@ -91,24 +92,23 @@ class FunctionWriter {
   void write_loops() {
     const Reg64 &index = s_.rax, &end = s_.rsi;
     const int turns = allocation_.body.size() <= 8 ? 4 : allocation_.body.size() <= 20 ? 2 : 1;
-    s_.shl(end, 2);
     s_.xor_(index.cvt32(), index.cvt32());
     for (const int count : {turns, 1}) {
       Xbyak::Label again, done;
-      s_.sub(end, count * step_);
+      s_.sub(end, count * lanes_);
       s_.cmp(index, end);
       s_.jg(done, Xbyak::CodeGenerator::T_NEAR);
       s_.align(32);
       s_.L(again);
       for (int turn = 0; turn < count; ++turn) {
-        if (count == turns && turn * step_ % kLine == 0) fetch_ahead(turn * step_);
-        write_body(turn * step_, false);
+        if (count == turns) fetch_ahead(turn * lanes_);
+        write_body(turn * lanes_, false);
       }
-      s_.add(index, count * step_);
+      s_.add(index, count * lanes_);
       s_.cmp(index, end);
       s_.jle(again, Xbyak::CodeGenerator::T_NEAR);
       s_.L(done);
-      s_.add(end, count * step_);
+      s_.add(end, count * lanes_);
       if (turns == 1) break;
     }
     Xbyak::Label whole;
@@ -124,20 +124,10 @@ class FunctionWriter {
       const auto vector = s_.vector(action.vector);
       switch (action.kind) {
         case Kind::load:
-          if (segment_.uniform[action.place]) {
-            s_.vmovups(vector, uniform(action.place));
-          } else if (some) {
-            s_.load_some(vector, element(action.place, offset));
-          } else {
-            s_.vmovups(vector, element(action.place, offset));
-          }
+          load(vector, action.place, offset, some);
           break;
         case Kind::store:
-          if (some) {
-            s_.store_some(element(action.place, offset), vector);
-          } else {
-            s_.vmovups(element(action.place, offset), vector);
-          }
+          store(vector, action.place, offset, some);
           break;
         case Kind::spill:
           s_.vmovaps(slot(action.place), vector);
@@ -153,37 +143,68 @@ class FunctionWriter {
     }
   }
 
+  void load(const Assembler::Vector& vector, uint32_t reg, int offset, bool some) {
+    if (segment_.uniform[reg]) {
+      s_.vmovups(vector, uniform(reg));
+      return;
+    }
+    const Address from = element(reg, offset);
+    if (segment_.is_half(reg)) {
+      some ? s_.load_some_half(vector, from) : s_.load_half(vector, from);
+    } else {
+      some ? s_.load_some(vector, from) : s_.vmovups(vector, from);
+    }
+  }
+
+  void store(const Assembler::Vector& vector, uint32_t reg, int offset, bool some) {
+    const Address to = element(reg, offset);
+    if (segment_.is_half(reg)) {
+      some ? s_.store_some_half(to, vector) : s_.store_half(to, vector);
+    } else {
+      some ? s_.store_some(to, vector) : s_.vmovups(to, vector);
+    }
+  }
+
   Reg64 scratch() const { return s_.rcx; }
   Address memory_of(uint32_t reg) const { return s_.ptr[s_.rdi + reg * sizeof(float*)]; }
-  Address slot(uint32_t i) const { return s_.ptr[s_.rsp + i * static_cast<uint32_t>(step_)]; }
+  Address slot(uint32_t i) const {
+    return s_.ptr[s_.rsp + i * static_cast<uint32_t>(s_.vector_bytes())];
+  }
   Address uniform(uint32_t reg) {
     s_.mov(scratch(), memory_of(reg));
     return s_.ptr[scratch()];
   }
+  int element_size(uint32_t reg) const { return segment_.is_half(reg) ? 2 : 4; }
+  int elements_of_line(uint32_t reg) const { return kLine / element_size(reg); }
+  /// Element `offset` behind the index.
   Address element(uint32_t reg, int offset) {
-    if (const auto pointer = pointer_of(reg)) return s_.ptr[*pointer + s_.rax + offset];
+    const int size = element_size(reg);
+    if (const auto pointer = pointer_of(reg)) {
+      return s_.ptr[*pointer + s_.rax * size + offset * size];
+    }
     s_.mov(scratch(), memory_of(reg));
-    return s_.ptr[scratch() + s_.rax + offset];
+    return s_.ptr[scratch() + s_.rax * size + offset * size];
   }
 
   /// rdx, r8 … r11 are free; rbx, r12 … r15 belong to the caller.
   static constexpr std::array<int, 10> kPointers = {2, 8, 9, 10, 11, 3, 12, 13, 14, 15};
   static constexpr size_t kVolatile = 5;
   static constexpr int kLine = 64;
-  static constexpr int kAhead = 2048;  ///< bytes; half as many do as well, twice as many do worse
+  static constexpr int kAhead = 512;  ///< elements; half as many do as well, twice as many do worse
 
   Assembler& s_;
   const Segment& segment_;
   const Allocation allocation_;
-  const int step_;
+  const int lanes_;  ///< elements of a vector
   std::vector<uint32_t> walked_;
 };
 
 /// More than any code for `segments` takes: an instruction has at most 11 bytes, a step at most
-/// seven, three loads with their addresses, a store and a spill, in at most six bodies.
+/// seven, three loads with their addresses, a store of at most eight and a spill, in at most six
+/// bodies.
 size_t bound(std::span<const Segment> segments) {
   size_t bytes = 4096;
-  for (const Segment& segment : segments) bytes += 1024 + 1200 * segment.steps.size();
+  for (const Segment& segment : segments) bytes += 1024 + 1800 * segment.steps.size();
   return bytes;
 }
 
@@ -205,6 +226,8 @@ SegmentCode::SegmentCode(std::span<const Segment> segments, Isa isa) {
 SegmentFunction SegmentCode::function(size_t segment) const {
   return std::bit_cast<SegmentFunction>(memory_.data() + offsets_[segment]);
 }
+
+bool can_convert(Isa isa) { return isa == Isa::avx512; }
 
 std::string code_refusal(Isa isa) {
   if (isa < Isa::avx2) return "code is generated for AVX2 and AVX-512";

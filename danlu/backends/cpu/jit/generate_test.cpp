@@ -128,7 +128,7 @@ TEST(Generate, EveryOperationAtEveryPairOfSpecialPoints) {
       }
     }
   }
-  EXPECT_EQ(operations, 30 * static_cast<int>(isas().size()));
+  EXPECT_EQ(operations, 31 * static_cast<int>(isas().size()));
 }
 
 TEST(Generate, EveryOperandMayBeUniformOrTheSameOrTheLast) {

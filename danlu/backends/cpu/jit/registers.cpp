@@ -89,7 +89,7 @@ class Allocator {
     Value& out = values_[step.out];
     if (step.stored) {
       result_.body.push_back({Action::Kind::store, step.op, compute.vector, 0, 0, 0, step.out});
-      out.in_memory = true;
+      out.in_memory = !segment_.is_half(step.out);  // what has been rounded is another value
     }
     if (out.uses.empty()) release(out);
   }

@@ -86,6 +86,8 @@ double unary(TileOp op, double a) {
       return a * a;
     case TileOp::reciprocal:
       return 1 / a;
+    case TileOp::round_bfloat16:
+      return convert_element<double>(convert_element<bfloat16>(a));
     default:
       return a;
   }

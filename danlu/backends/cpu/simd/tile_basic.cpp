@@ -34,6 +34,15 @@ HWY_INLINE M truth(D d, V x) { return hn::Not(hn::Eq(x, hn::Zero(d))); }
     static HWY_INLINE V apply([[maybe_unused]] D d, V x, V y, V z) { return EXPRESSION; } \
   }
 
+HWY_INLINE V round_to_bfloat16(D d, V x) {
+  const hn::RebindToUnsigned<D> du;
+  const auto word = hn::BitCast(du, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(word), hn::Set(du, 1));
+  const auto up = hn::Add(word, hn::Add(odd, hn::Set(du, 0x7fff)));
+  const V rounded = hn::BitCast(d, hn::And(up, hn::Set(du, 0xffff0000)));
+  return hn::IfThenElse(hn::IsNaN(x), x, rounded);
+}
+
 DANLU_UNARY(copy, x);
 DANLU_UNARY(neg, hn::Neg(x));
 DANLU_UNARY(abs, hn::Abs(x));
@@ -45,6 +54,7 @@ DANLU_UNARY(relu, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x));
 DANLU_UNARY(floor, hn::Floor(x));
 DANLU_UNARY(ceil, hn::Ceil(x));
 DANLU_UNARY(round, round(d, x));
+DANLU_UNARY(round_bfloat16, round_to_bfloat16(d, x));
 DANLU_UNARY(is_nan, zero_or_one(d, hn::IsNaN(x)));
 DANLU_UNARY(logical_not, zero_or_one(d, hn::Eq(x, hn::Zero(d))));
 DANLU_UNARY(square, hn::Mul(x, x));
@@ -209,6 +219,7 @@ void basic_loops(TileTable& table) {
   set(TileOp::floor, short_loop<floor_op>);
   set(TileOp::ceil, short_loop<ceil_op>);
   set(TileOp::round, short_loop<round_op>);
+  set(TileOp::round_bfloat16, short_loop<round_bfloat16_op>);
   set(TileOp::is_nan, short_loop<is_nan_op>);
   set(TileOp::logical_not, short_loop<logical_not_op>);
   set(TileOp::square, short_loop<square_op>);

@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/simd/tile_plan.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace danlu::cpu::simd {
 namespace {
@@ -116,13 +117,13 @@ TilePlan::TilePlan(const TileProgram& program, Isa isa, TileCode code, int64_t e
     }
   }
   num_registers = static_cast<uint32_t>(registers.size());
-  plan_aliases(program);
   for (uint32_t i = 0; i < steps.size(); ++i) stages.push_back({i, i + 1});
   plan_buffers(std::vector<bool>(num_registers, true));
   // A tile is as long as loops want it, whatever runs: partial sums depend on its length.
   const size_t alive = num_slots + direct_in.size() + rows.size() + columns.size();
   if (alive > 8) tile = kShortTile;
   if (code == TileCode::generated) generate(isa, elements);
+  plan_aliases(program);
 }
 
 bool TilePlan::is_streaming() const {
@@ -158,13 +159,20 @@ void TilePlan::place_streams(const void* const* inputs, void* const* outputs, in
   for (const Store& store : direct_out) {
     regs[store.reg] = static_cast<float*>(outputs[store.output]) + offset;
   }
+  // Memory of bfloat16 stands behind a pointer of the same type: only code for it reads there.
+  const auto half = [offset](const void* memory) {
+    auto* first = const_cast<uint16_t*>(static_cast<const uint16_t*>(memory));
+    return reinterpret_cast<float*>(first + offset);
+  };
+  for (const uint32_t i : half_in) regs[i] = half(inputs[i]);
+  for (const Store& store : half_out) regs[store.reg] = half(outputs[store.output]);
 }
 
 /// Registers whose values somebody wants in memory: an output, or a stage that did not compute
 /// them.
 std::vector<bool> TilePlan::registers_in_memory() const {
   std::vector<bool> in_memory(num_registers, false);
-  for (const auto* list : {&direct_out, &stores}) {
+  for (const auto* list : {&direct_out, &half_out, &stores}) {
     for (const Store& store : *list) in_memory[store.reg] = true;
   }
   for (const Reduction& reduction : reductions) in_memory[reduction.reg] = true;
@@ -196,14 +204,22 @@ void TilePlan::generate(Isa isa, int64_t elements) {
     }
     was_basic = is_basic;
   }
+  const auto before = std::tuple(full, half_in, half_out, stores);
+  if (jit::can_convert(isa)) take_halves();
   const std::vector<bool> in_memory = registers_in_memory();
+  std::vector<bool> half(num_registers, false);
+  for (const uint32_t reg : half_in) half[reg] = true;
+  for (const Store& store : half_out) half[store.reg] = true;
   std::vector<bool> uniform(num_registers, false);
   for (const uint32_t reg : uniform_registers) uniform[reg] = true;
   std::vector<bool> distant(num_registers, false);
-  const size_t streams = direct_in.size() + direct_out.size();
-  if (elements * static_cast<int64_t>(streams * sizeof(float)) > kCachedBytes) {
-    for (const uint32_t reg : direct_in) distant[reg] = true;
-    for (const Store& store : direct_out) distant[store.reg] = true;
+  if (elements * static_cast<int64_t>(stream_bytes()) > kCachedBytes) {
+    for (const auto* list : {&direct_in, &half_in}) {
+      for (const uint32_t reg : *list) distant[reg] = true;
+    }
+    for (const auto* list : {&direct_out, &half_out}) {
+      for (const Store& store : *list) distant[store.reg] = true;
+    }
   }
   std::vector<jit::Segment> segments;
   const auto add_segments = [&] {
@@ -212,6 +228,7 @@ void TilePlan::generate(Isa isa, int64_t elements) {
       jit::Segment& segment = segments.emplace_back();
       segment.uniform = uniform;
       segment.distant = distant;
+      segment.half = half;
       for (uint32_t i = stage.begin; i < stage.end; ++i) {
         const TileStep& step = steps[i];
         segment.steps.push_back({step.op, step.a, step.b, step.c, step.out, in_memory[step.out]});
@@ -226,6 +243,7 @@ void TilePlan::generate(Isa isa, int64_t elements) {
   if (!segments.empty()) code_ = jit::SegmentCode(segments, isa);
   if (code_.empty()) {
     stages = std::move(loops);
+    std::tie(full, half_in, half_out, stores) = before;
     return;
   }
   size_t next = 0;
@@ -238,6 +256,48 @@ void TilePlan::generate(Isa isa, int64_t elements) {
   buffers.clear();
   num_slots = 0;
   plan_buffers(in_memory);
+}
+
+/// Operands and results of bfloat16 that only generated code touches stay as they are.
+void TilePlan::take_halves() {
+  std::vector<int> wanted(num_registers, 0);  // in float32, by somebody else
+  std::vector<bool> computed(num_registers, false);
+  for (const Stage& stage : stages) {
+    for (uint32_t i = stage.begin; i < stage.end; ++i) {
+      for (const uint32_t reg : {steps[i].a, steps[i].b, steps[i].c}) {
+        const bool ours = !stage.is_loop() && (reg < num_inputs || computed_within(stage, reg));
+        wanted[reg] += ours ? 0 : 1;
+      }
+      computed[steps[i].out] = !stage.is_loop();
+    }
+  }
+  for (const auto* list : {&direct_out, &stores}) {
+    for (const Store& store : *list) ++wanted[store.reg];
+  }
+  for (const Reduction& reduction : reductions) ++wanted[reduction.reg];
+  const auto load = table->load[index(DType::bfloat16)];
+  const auto convert = table->store[index(DType::bfloat16)];
+  std::erase_if(full, [&](const Load& one) {
+    if (one.convert != load || wanted[one.input] > 0) return false;
+    half_in.push_back(one.input);
+    return true;
+  });
+  std::erase_if(stores, [&](const Store& one) {
+    if (one.convert != convert || wanted[one.reg] > 1 || !computed[one.reg]) return false;
+    half_out.push_back(one);
+    return true;
+  });
+}
+
+bool TilePlan::computed_within(const Stage& stage, uint32_t reg) const {
+  return std::any_of(steps.begin() + stage.begin, steps.begin() + stage.end,
+                     [&](const TileStep& step) { return step.out == reg; });
+}
+
+/// Bytes of one element of all operands that stay where they are.
+size_t TilePlan::stream_bytes() const {
+  return (direct_in.size() + direct_out.size()) * sizeof(float) +
+         (half_in.size() + half_out.size()) * sizeof(uint16_t);
 }
 
 /// Slots for the registers of `in_memory`, used again when nothing reads them any more.
@@ -267,7 +327,9 @@ void TilePlan::plan_buffers(const std::vector<bool>& in_memory) {
   };
   for (const Load& load : full) take(load.input);
   std::vector<bool> direct(num_registers, false);
-  for (const Store& store : direct_out) direct[store.reg] = true;
+  for (const auto* list : {&direct_out, &half_out}) {
+    for (const Store& store : *list) direct[store.reg] = true;
+  }
   for (size_t i = 0; i < end; ++i) {
     const TileStep& step = steps[i];
     // An operand that dies here gives its memory to the result: loops read before they write.
@@ -294,9 +356,11 @@ void TilePlan::plan_aliases(const TileProgram& program) {
     for (const uint32_t reg : {steps[i].a, steps[i].b, steps[i].c}) read(reg, i);
   }
   std::vector<int64_t> written(num_outputs, -1);
-  for (const Store& store : direct_out) {
-    for (int64_t i = 0; i < end; ++i) {
-      if (steps[i].out == store.reg) written[store.output] = i;
+  for (const auto* list : {&direct_out, &half_out}) {
+    for (const Store& store : *list) {
+      for (int64_t i = 0; i < end; ++i) {
+        if (steps[i].out == store.reg) written[store.output] = i;
+      }
     }
   }
   for (size_t k = 0; k < stores.size(); ++k) {

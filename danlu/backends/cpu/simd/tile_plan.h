@@ -69,8 +69,10 @@ struct TilePlan {
   std::vector<TileStep> steps;                     ///< on each tile
   std::vector<Stage> stages;                       ///< of all `steps`
   std::vector<uint32_t> direct_in;                 ///< full float32 inputs, read where they are
+  std::vector<uint32_t> half_in;                   ///< full bfloat16 inputs that code reads there
   std::vector<Load> full, scalars, rows, columns;  ///< converted, or laid out, first
   std::vector<Store> direct_out;  ///< full float32 outputs, written by the step itself
+  std::vector<Store> half_out;    ///< full bfloat16 outputs, written by code
   std::vector<Store> stores;      ///< at the end of each tile
   std::vector<Reduction> reductions;
   std::vector<uint32_t> uniform_registers;  ///< each with kUniform elements of its own
@@ -96,6 +98,9 @@ struct TilePlan {
  private:
   void generate(Isa isa, int64_t elements);
   std::vector<bool> registers_in_memory() const;
+  void take_halves();
+  bool computed_within(const Stage& stage, uint32_t reg) const;
+  size_t stream_bytes() const;
   void plan_buffers(const std::vector<bool>& in_memory);
   void plan_aliases(const TileProgram& program);
 
