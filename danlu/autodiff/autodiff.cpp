@@ -7,6 +7,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/core/graph.h"
+#include "danlu/ops/control/control_record.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
@@ -139,10 +140,9 @@ const OpDef& custom_op() {
       .num_inputs = -1,
       .infer =
           [](const InferContext& c) {
-            const Graph& forward = *c.attrs_as<CustomAttrs>().forward;
-            std::vector<TensorSpec> specs;
-            for (ValueId v : forward.outputs) specs.push_back(forward.spec(v));
-            return specs;
+            const Graph& forward = control::checked(c, c.attrs_as<CustomAttrs>().forward);
+            control::require_specs(c, 0, control::input_specs(forward));
+            return control::output_specs(forward);
           },
       .vjp =
           [](const GradContext& c) {

@@ -91,6 +91,22 @@ TEST(CustomDerivative, ReplacesTheAutomaticOne) {
   EXPECT_THAT(second.to_vector(), ElementsAre(2.f, 0.f));
 }
 
+TEST(CustomDerivative, ItsRecordRefusesInputsThatItsFunctionWasNotTracedFor) {
+  const auto twice =
+      custom_derivative([](std::span<const Array> in) { return std::vector<Array>{in[0] + in[0]}; },
+                        [](std::span<const Array>, std::span<const Array>,
+                           std::span<const Array> g) { return std::vector<Array>{2 * g[0]}; });
+  const Array y = twice(std::vector<Array>{Array({1.f, 2.f})})[0];
+  const OpDef& op = *y.node()->op;
+  const auto infer = [&](std::vector<TensorSpec> inputs) {
+    return op.infer({.op_name = op.name, .attrs = y.node()->attrs.get(), .inputs = inputs});
+  };
+  EXPECT_EQ(infer({y.spec()})[0], y.spec());
+  EXPECT_THROW(infer({}), ValueError);
+  EXPECT_THROW(infer({{Shape{3}, DType::float32}}), ShapeError);
+  EXPECT_THROW(infer({{Shape{2}, DType::float64}}), DTypeError);
+}
+
 TEST(Hvp, ThroughConvolutionAndPooling) {
   // Against central differences of the gradient, in float64.
   const Shape image{2, 6, 6, 2}, window{3, 3, 2, 4};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,6 +31,27 @@ struct GraphNode {
   bool is_input() const { return op == nullptr && constant == nullptr; }
 };
 
+namespace internal {
+
+/// Whether `check_graph` has found a Graph consistent. A copy may be changed, so it starts
+/// unchecked.
+class CheckedMark {
+ public:
+  CheckedMark() = default;
+  CheckedMark(const CheckedMark&) noexcept {}
+  CheckedMark& operator=(const CheckedMark&) noexcept {
+    set_.store(false, std::memory_order_relaxed);
+    return *this;
+  }
+  void set() { set_.store(true, std::memory_order_release); }
+  explicit operator bool() const { return set_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<bool> set_{false};
+};
+
+}  // namespace internal
+
 /// A closed computation in flat form: what the compiler works on and what the program cache
 /// compares. Nodes stand in topological order; `inputs` lists the nodes that are graph inputs.
 struct Graph {
@@ -38,6 +60,8 @@ struct Graph {
   std::vector<ValueId> outputs;
   /// Taps: values kept readable under a name. They are extra outputs after `outputs`.
   std::vector<std::pair<std::string, ValueId>> named_outputs;
+  /// Set by `check_graph`, after which the Graph is not changed any more.
+  mutable internal::CheckedMark checked;
 
   const TensorSpec& spec(ValueId v) const { return nodes[v.node].outputs[v.index]; }
   const GraphNode& node(ValueId v) const { return nodes[v.node]; }

@@ -5,6 +5,7 @@
 
 #include "danlu/autodiff/autodiff.h"
 #include "danlu/autodiff/vmap.h"
+#include "danlu/core/graph_check.h"
 #include "danlu/ops/control/control_attrs.h"
 #include "danlu/ops/control/remat_attrs.h"
 #include "danlu/ops/control/tap_attrs.h"
@@ -110,7 +111,7 @@ struct Mutator {
     }
   }
 
-  /// A subgraph whose parts do not fit each other any more; its numbers of nodes stay possible.
+  /// A subgraph whose parts do not fit each other any more.
   void change(GraphPtr& x) const {
     if (x == nullptr || dice.chance(10)) {
       x = nullptr;
@@ -118,9 +119,13 @@ struct Mutator {
     }
     auto graph = std::make_shared<Graph>(*x);
     const auto any_value = [&] {
-      const auto node = static_cast<uint32_t>(dice.below(std::ssize(graph->nodes)));
-      const auto index = dice.below(std::ssize(graph->nodes[node].outputs));
-      return ValueId{node, static_cast<uint32_t>(index)};
+      const int64_t beyond = dice.chance(5) ? 1 : 0;
+      const auto node = dice.below(std::ssize(graph->nodes) + beyond);
+      const auto index = dice.below(dice.chance(95) ? 2 : 1000);
+      return ValueId{static_cast<uint32_t>(node), static_cast<uint32_t>(index)};
+    };
+    const auto change_spec = [&](TensorSpec& spec) {
+      dice.chance(70) ? change(spec.shape) : change(spec.dtype);
     };
     auto& inputs = graph->inputs;
     auto& outputs = graph->outputs;
@@ -131,11 +136,49 @@ struct Mutator {
     }
     if (dice.chance(20) && !inputs.empty()) inputs.pop_back();
     if (dice.chance(20) && inputs.size() > 1) std::swap(inputs.front(), inputs.back());
+    if (dice.chance(40)) {
+      for (const uint32_t node : inputs) {
+        if (dice.chance(30)) change_spec(graph->nodes[node].outputs[0]);
+      }
+    }
+    const bool nodes = dice.chance(40);
+    for (GraphNode& node : graph->nodes) {
+      if (!nodes || !dice.chance(15)) continue;
+      switch (dice.below(6)) {
+        case 0:
+          node.outputs.push_back({dice.shape(2), DType::float32});
+          break;
+        case 1:
+          node.outputs.clear();
+          break;
+        case 2:
+          for (ValueId& v : node.inputs) v = any_value();
+          break;
+        case 3:
+          node.inputs.push_back(any_value());
+          break;
+        case 4:
+          swap_op(node, *graph);
+          break;
+        default:
+          for (TensorSpec& spec : node.outputs) change_spec(spec);
+      }
+    }
     x = graph;
     if (dice.chance(30)) x = with_other_inputs(x);
   }
+  /// Another op of the graph, where both have no attributes.
+  void swap_op(GraphNode& node, const Graph& graph) const {
+    const GraphNode& other = graph.nodes[static_cast<size_t>(dice.below(std::ssize(graph.nodes)))];
+    if (node.op && other.op && !node.attrs && !other.attrs) node.op = other.op;
+  }
   /// The same ops on inputs of other shapes and dtypes, as far as they take them.
   GraphPtr with_other_inputs(const GraphPtr& x) const {
+    try {
+      check_graph(*x, "fuzz");
+    } catch (const Error&) {
+      return x;
+    }
     auto graph = std::make_shared<Graph>(*x);
     try {
       for (GraphNode& node : graph->nodes) {

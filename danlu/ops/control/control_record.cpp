@@ -1,38 +1,20 @@
 #include "danlu/ops/control/control_record.h"
 
 #include "danlu/base/error.h"
+#include "danlu/core/graph_check.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/transform/subgraph.h"
 
 namespace danlu::control {
 
 const Graph& checked(const InferContext& c, const GraphPtr& graph) {
-  const auto require = [&](bool fine, const std::string& expected) {
-    if (fine) return;
+  if (graph == nullptr) {
     throw ValueError({.where = c.where(),
-                      .what = "The subgraph is damaged",
-                      .expected = expected,
-                      .received = graph ? graph->to_string() : "none"});
-  };
-  require(graph != nullptr, "a graph");
-  const std::vector<GraphNode>& nodes = graph->nodes;
-  const auto readable = [&](ValueId v, size_t end) {
-    return v.node < end && v.index < nodes[v.node].outputs.size();
-  };
-  std::vector<bool> given(nodes.size());
-  for (const uint32_t input : graph->inputs) {
-    require(input < nodes.size() && nodes[input].is_input() && !given[input] &&
-                nodes[input].outputs.size() == 1,
-            "inputs that are nodes without an op, each once");
-    given[input] = true;
+                      .what = "There is no subgraph",
+                      .expected = "a graph",
+                      .received = "none"});
   }
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    require(!nodes[i].is_input() || given[i], "an argument for each node without an op");
-    for (const ValueId v : nodes[i].inputs) require(readable(v, i), "nodes behind what they read");
-  }
-  const std::string values = "outputs that are values of the graph";
-  for (const ValueId v : graph->outputs) require(readable(v, nodes.size()), values);
-  for (const auto& [name, v] : graph->named_outputs) require(readable(v, nodes.size()), values);
+  check_graph(*graph, c.op_name);
   return *graph;
 }
 

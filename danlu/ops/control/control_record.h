@@ -25,8 +25,7 @@ std::vector<T> joined(std::initializer_list<std::vector<T>> lists) {
   return all;
 }
 
-/// The graph itself. Errors: ValueError unless it is there, all it names is in it, and nodes stand
-/// behind what they read.
+/// The graph itself. Errors: ValueError unless it is there; those of `check_graph`.
 const Graph& checked(const InferContext& context, const GraphPtr& graph);
 std::vector<TensorSpec> input_specs(const Graph& graph);
 std::vector<TensorSpec> output_specs(const Graph& graph);

@@ -16,7 +16,7 @@ struct RematAttrs {
     v("graph", graph);
   }
   friend bool operator==(const RematAttrs& a, const RematAttrs& b) {
-    return a.graph == b.graph || *a.graph == *b.graph;
+    return a.graph == b.graph || (a.graph && b.graph && *a.graph == *b.graph);
   }
 };
 
