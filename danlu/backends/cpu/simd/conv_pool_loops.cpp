@@ -27,64 +27,89 @@ struct Corners {
       : at{0, g.channels, g.width * g.channels, (g.width + 1) * g.channels} {}
 };
 
-// One pooled pixel, kVectors vectors of filters: (2 × 2 positions) × filters in registers.
-template <int kVectors>
-HWY_INLINE void forward_pixel(D d, const ConvPoolImage& g, const Corners& corners, const float* x,
-                              const float* packed, float* pooled, uint8_t* index, int64_t filters,
-                              bool relu) {
+/// What a block of pooled pixels is made of.
+struct Pixels {
+  const float* x;  ///< corner of the first one's window
+  const float* packed;
+  float* pooled;
+  uint8_t* index;
+  int64_t filters;
+  bool relu;
+};
+
+// kPixels neighbours, kVectors vectors of filters: (2 × 2 positions) × filters in registers. The
+// processor adds to eight sums at once.
+template <int kPixels, int kVectors>
+HWY_INLINE void forward_pixels(const ConvPoolImage& g, const Corners& corners, const Pixels& at) {
+  const D d;
   const size_t lanes = hn::Lanes(d);
-  V sums[4][kVectors];
+  V sums[kPixels][4][kVectors];
 #pragma GCC unroll 16
   for (int v = 0; v < kVectors; ++v) {
-    const V bias = hn::LoadU(d, packed + static_cast<size_t>(v) * lanes);
+    const V bias = hn::LoadU(d, at.packed + static_cast<size_t>(v) * lanes);
 #pragma GCC unroll 16
-    for (auto& position : sums) position[v] = bias;
+    for (auto& pixel : sums) {
+#pragma GCC unroll 16
+      for (auto& position : pixel) position[v] = bias;
+    }
   }
-  const float* weights = packed + kFilterGroup;
+  const float* weights = at.packed + kFilterGroup;
   for (int64_t t = 0; t < g.taps; ++t, weights += kFilterGroup) {
-    const float* from = x + g.offsets[t];
+    const float* from = at.x + g.offsets[t];
     V w[kVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v)
       w[v] = hn::LoadU(d, weights + static_cast<size_t>(v) * lanes);
 #pragma GCC unroll 16
-    for (int p = 0; p < 4; ++p) {
-      const V value = hn::Set(d, from[corners.at[p]]);
+    for (int i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) sums[p][v] = hn::MulAdd(value, w[v], sums[p][v]);
+      for (int p = 0; p < 4; ++p) {
+        const V value = hn::Set(d, from[2 * i * g.channels + corners.at[p]]);
+#pragma GCC unroll 16
+        for (int v = 0; v < kVectors; ++v) sums[i][p][v] = hn::MulAdd(value, w[v], sums[i][p][v]);
+      }
     }
   }
 #pragma GCC unroll 16
-  for (int v = 0; v < kVectors; ++v) {
-    const auto begin = static_cast<int64_t>(static_cast<size_t>(v) * lanes);
-    if (begin >= filters) break;
-    RunningMax<D> best;
-    best.start(d, sums[0][v], 0);
+  for (int i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 16
-    for (int p = 1; p < 4; ++p) best.offer(d, sums[p][v], p);
-    if (relu) best.rectify(d, 0);
-    best.store(d, pooled + begin, index + begin,
-               std::min(lanes, static_cast<size_t>(filters - begin)));
+    for (int v = 0; v < kVectors; ++v) {
+      const auto begin = static_cast<int64_t>(static_cast<size_t>(v) * lanes);
+      if (begin >= at.filters) break;
+      RunningMax<D> best;
+      best.start(d, sums[i][0][v], 0);
+#pragma GCC unroll 16
+      for (int p = 1; p < 4; ++p) best.offer(d, sums[i][p][v], p);
+      if (at.relu) best.rectify(d, 0);
+      best.store(d, at.pooled + i * g.filters + begin, at.index + i * g.filters + begin,
+                 std::min(lanes, static_cast<size_t>(at.filters - begin)));
+    }
   }
 }
 
 void forward(const ConvPoolImage& g, const float* x, const float* packed, float* pooled,
              uint8_t* index, bool relu) {
-  const D d;
   const Corners corners(g);
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto lanes = static_cast<int64_t>(hn::Lanes(D()));
   for (int64_t first = 0; first < g.filters; first += 2 * lanes) {
     const int64_t filters = std::min(2 * lanes, g.filters - first);
     const float* weights =
         packed + first / kFilterGroup * kFilterGroup * (1 + g.taps) + first % kFilterGroup;
     for (int64_t oh = 0; oh < g.out_h; ++oh) {
       const float* row = x + 2 * oh * g.width * g.channels;
-      for (int64_t ow = 0; ow < g.out_w; ++ow, row += 2 * g.channels) {
+      for (int64_t ow = 0; ow < g.out_w;) {
         const int64_t at = (oh * g.out_w + ow) * g.filters + first;
+        const Pixels pixels{
+            row + 2 * ow * g.channels, weights, pooled + at, index + at, filters, relu};
         if (filters > lanes) {
-          forward_pixel<2>(d, g, corners, row, weights, pooled + at, index + at, filters, relu);
+          forward_pixels<1, 2>(g, corners, pixels);
+          ow += 1;
+        } else if (ow + 1 < g.out_w) {
+          forward_pixels<2, 1>(g, corners, pixels);
+          ow += 2;
         } else {
-          forward_pixel<1>(d, g, corners, row, weights, pooled + at, index + at, filters, relu);
+          forward_pixels<1, 1>(g, corners, pixels);
+          ow += 1;
         }
       }
     }

@@ -241,7 +241,7 @@ KernelDef sparse_conv2d_pool_backward_input() {
         const int64_t together = std::max<int64_t>(1, kSparsePixels / (pool.out_h * pool.out_w));
         const Plan plan(g, attrs.pool, {g.batch, q.threads, together});
         const SparseConvFunctions loops = sparse_conv_functions(q.isa);
-        const SparseSlices slices = loops.slices(plan.image);
+        const SparseSlices slices = loops.slices(plan.loops());
         const int64_t kernel_floats = slices.floats(plan.image);
         const int64_t chunk_floats = plan.padded_floats() + 2 * plan.list_entries();
         return simple_kernel(

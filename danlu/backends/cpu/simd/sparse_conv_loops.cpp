@@ -288,8 +288,20 @@ HWY_INLINE void sort_by_position(const float* grad, const uint8_t* index, int po
   }
 }
 
+// Whether the inputs of a 2 × 2 window under a kernel of 3 × 3, a vector of channels of each, stay
+// in registers.
+constexpr bool kHasWindows = HWY_TARGET == HWY_AVX3;
+bool has_windows(const SparseConvImage& g) {
+  if (!kHasWindows || g.pool_h != 2 || g.pool_w != 2 || g.taps != 9) return false;
+  for (int64_t tap = 0; tap < 9; ++tap) {
+    if (g.offsets[tap] != (tap / 3 * g.width + tap % 3) * g.channels) return false;
+  }
+  return true;
+}
+
 SparseSlices slices_of(const SparseConvImage& g) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(D()));
+  if (has_windows(g)) return {lanes, 9, 1};
   const int64_t channels = g.channels % (2 * lanes) == 0 ? 2 * lanes : lanes;
   const int64_t most = std::clamp<int64_t>(kKernelFloats / (g.filters * channels), 1, kMostTaps);
   const int64_t groups = (g.taps + most - 1) / most;
@@ -352,8 +364,94 @@ constexpr std::array<SpreadFunction, sizeof...(kTaps)> spread_table(
 constexpr auto kSpreadOne = spread_table<1>(std::make_integer_sequence<int, kMostTaps>());
 constexpr auto kSpreadTwo = spread_table<2>(std::make_integer_sequence<int, kMostTaps>());
 
+// Filters whose gradients are looked for together: one bit each.
+constexpr int64_t kBits = 64;
+
+/// bits[p]: the filters whose gradient is not 0 and came from position p.
+HWY_INLINE void bits_by_position(const float* grad, const uint8_t* index, int64_t filters,
+                                 uint64_t (&bits)[4]) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(d));
+  std::fill(bits, bits + 4, 0);
+  for (int64_t f = 0; f < filters; f += kLanes) {
+    const auto n = static_cast<size_t>(std::min(kLanes, filters - f));
+    const V value = load_some(d, grad + f, n);  // 0 behind the last
+    const auto where = load_positions(d, index + f, n);
+    const auto some = hn::Not(hn::Eq(value, hn::Zero(d)));  // NaN is not 0
+    for (int p = 0; p < 4; ++p) {
+      const auto here = hn::And(hn::RebindMask(d, hn::Eq(where, hn::Set(di, p))), some);
+      uint64_t mask = 0;
+      hn::StoreMaskBits(d, here, reinterpret_cast<uint8_t*>(&mask));
+      bits[p] |= mask << f;
+    }
+  }
+}
+
+/// Inputs of one 2 × 2 window += Σ gradient · its filter's rows (3 × 3 taps, channels).
+HWY_INLINE void spread_window(const uint64_t (&bits)[4], const float* grad, const float* filters,
+                              float* corner, int64_t row_stride, int64_t pixel_stride) {
+  const D d;
+  constexpr size_t kLanes = hn::MaxLanes(d);
+  V sums[4][4];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) {
+    sums[i / 4][i % 4] = hn::LoadU(d, corner + i / 4 * row_stride + i % 4 * pixel_stride);
+  }
+#pragma GCC unroll 4
+  for (int p = 0; p < 4; ++p) {
+    for (uint64_t left = bits[p]; left != 0; left &= left - 1) {
+      const int filter = __builtin_ctzll(left);
+      const V value = hn::Set(d, grad[filter]);
+      const float* rows = filters + static_cast<size_t>(filter) * 9 * kLanes;
+#pragma GCC unroll 16
+      for (int t = 0; t < 9; ++t) {
+        V& sum = sums[p / 2 + t / 3][p % 2 + t % 3];
+        sum = hn::MulAdd(value, hn::Load(d, rows + static_cast<size_t>(t) * kLanes), sum);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) {
+    hn::StoreU(sums[i / 4][i % 4], d, corner + i / 4 * row_stride + i % 4 * pixel_stride);
+  }
+}
+
+void backward_windows(const SparseConvImage& g, int64_t images, const float* kernel,
+                      const float* grad, const uint8_t* index, float* dx) {
+  constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
+  const int64_t pixels = images * g.out_h * g.out_w;
+  uint64_t bits[kSparsePixels][4];
+  float* corners[kSparsePixels];
+  for (int64_t begin = 0; begin < pixels; begin += kSparsePixels) {
+    const int64_t count = std::min(kSparsePixels, pixels - begin);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t row = (begin + i) / g.out_w, column = (begin + i) % g.out_w;
+      corners[i] = dx + row / g.out_h * g.image_size +
+                   (row % g.out_h * 2 * g.width + column * 2) * g.channels;
+    }
+    for (int64_t f = 0; f < g.filters; f += kBits) {
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t at = (begin + i) * g.filters + f;
+        bits_by_position(grad + at, index + at, std::min(kBits, g.filters - f), bits[i]);
+      }
+      for (int64_t c = 0; c < g.channels; c += kLanes) {
+        const float* filters = kernel + (c * g.filters + f * kLanes) * 9;
+        for (int64_t i = 0; i < count; ++i) {
+          spread_window(bits[i], grad + (begin + i) * g.filters + f, filters, corners[i] + c,
+                        g.width * g.channels, g.channels);
+        }
+      }
+    }
+  }
+}
+
 void backward_input(const SparseConvImage& g, int64_t images, const float* kernel,
                     const float* grad, const uint8_t* index, float* dx, SparseList list) {
+  if (has_windows(g)) {
+    backward_windows(g, images, kernel, grad, index, dx);
+    return;
+  }
   const Corners corners(g);
   const SparseSlices slices = slices_of(g);
   const auto& table =
