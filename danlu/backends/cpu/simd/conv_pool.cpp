@@ -53,6 +53,7 @@ struct Plan {
         padded_h(g.in_h + g.attrs.pad_before[0] + g.attrs.pad_after[0]),
         pads(padded_h != g.in_h || g.attrs.pad_before[1] + g.attrs.pad_after[1] > 0) {
     image.width = g.in_w + g.attrs.pad_before[1] + g.attrs.pad_after[1];
+    image.height = padded_h;
     image.channels = g.channels;
     image.out_h = g.out_h / 2;
     image.out_w = g.out_w / 2;
@@ -152,7 +153,9 @@ KernelDef conv2d_pool_backward_kernel() {
             const SetPlan sets(q.outputs[0].shape.num_elements() / size, g.batch, q.threads, 1);
             const Plan plan(g, sets.batch);
             const size_t sum_floats = static_cast<size_t>((size + 15) / 16 * 16);
-            const size_t chunk_floats = sum_floats + plan.padded_floats();
+            const size_t window_floats =
+                static_cast<size_t>((plan.image.window_floats() + 15) / 16 * 16);
+            const size_t chunk_floats = sum_floats + plan.padded_floats() + window_floats;
             const size_t set_bytes =
                 chunk_floats * static_cast<size_t>(plan.batch.threads) * sizeof(float);
             const auto one_set =
@@ -164,10 +167,12 @@ KernelDef conv2d_pool_backward_kernel() {
                   const ConvPoolImage image = plan.loops();
                   parallel_chunks(plan.batch.threads, [&](int chunk) {
                     float* own = sums + chunk_floats * static_cast<size_t>(chunk);
+                    float* windows = own + sum_floats + plan.padded_floats();
                     std::fill(own, own + size, 0.0f);
                     plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
                       backward(image, plan.padded(x + i * plan.x_image, own + sum_floats),
-                               grad + i * plan.pooled_image, index + i * plan.pooled_image, own);
+                               grad + i * plan.pooled_image, index + i * plan.pooled_image, own,
+                               windows);
                     });
                   });
                   std::copy(sums, sums + size, out);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "danlu/backends/cpu/simd/conv_pool.h"
+#include "danlu/backends/cpu/simd/transpose_block.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "danlu/backends/cpu/simd/conv_pool_loops.cpp"
@@ -116,32 +117,66 @@ void forward(const ConvPoolImage& g, const float* x, const float* packed, float*
   }
 }
 
+#if HWY_TARGET == HWY_SCALAR
+struct Picker {
+  hn::Vec<hn::RebindToSigned<D>> position;
+  explicit Picker(hn::Vec<hn::RebindToSigned<D>> p) : position(p) {}
+  V operator()(const float* four) const { return hn::Set(D(), four[hn::GetLane(position) & 3]); }
+};
+#else
+/// Picks one of four numbers for each lane.
+struct Picker {
+  using Bytes = hn::Repartition<uint8_t, D>;
+  hn::Vec<Bytes> bytes;  // of the numbers, in order
+
+  HWY_INLINE explicit Picker(hn::Vec<hn::RebindToSigned<D>> positions) {
+    const hn::RebindToSigned<D> di;
+    const auto at = hn::Mul(hn::And(positions, hn::Set(di, 3)), hn::Set(di, 0x04040404));
+    bytes = hn::BitCast(Bytes(), hn::Add(at, hn::Set(di, 0x03020100)));
+  }
+  HWY_INLINE V operator()(const float* four) const {
+    const auto all = hn::BitCast(Bytes(), hn::LoadDup128(D(), four));
+    return hn::BitCast(D(), hn::TableLookupBytes(all, bytes));
+  }
+};
+#endif
+
+/// The four inputs of each pixel's 2 × 2 window side by side, for the pixels that have one.
+void put_windows(const ConvPoolImage& g, const Corners& corners, const float* x, float* windows) {
+  const int64_t pixels = g.window_floats() / 4;
+  int64_t i = 0;
+  for (; i + 4 <= pixels; i += 4) {
+    transpose_four(load_four(x + i), load_four(x + i + corners.at[1]),
+                   load_four(x + i + corners.at[2]), load_four(x + i + corners.at[3]),
+                   windows + 4 * i, 4);
+  }
+  for (; i < pixels; ++i) {
+    for (int p = 0; p < 4; ++p) windows[4 * i + p] = x[i + corners.at[p]];
+  }
+}
+
 // kTaps taps of one vector of filters over the image. Each pooled gradient came from one of four
-// positions: four masked copies of it meet four inputs, and no unpooled gradient is made.
+// positions, and each filter picks the input there from its tap's window.
 template <int kTaps>
-void backward_taps(D d, const ConvPoolImage& g, const Corners& corners, const float* x,
-                   const float* grad, const uint8_t* index, const int64_t* offsets, size_t count,
-                   float* sums) {
+void backward_taps(D d, const ConvPoolImage& g, const float* windows, const float* grad,
+                   const uint8_t* index, const int64_t* offsets, size_t count, float* sums) {
   const hn::RebindToSigned<D> di;
   V acc[kTaps];
 #pragma GCC unroll 16
   for (V& a : acc) a = hn::Zero(d);
   const bool full = count == hn::Lanes(d);
   for (int64_t oh = 0; oh < g.out_h; ++oh) {
-    const float* from = x + 2 * oh * g.width * g.channels;
+    const float* from = windows + 8 * oh * g.width * g.channels;
     for (int64_t ow = 0; ow < g.out_w;
-         ++ow, from += 2 * g.channels, grad += g.filters, index += g.filters) {
-      const V value = full ? hn::LoadU(d, grad) : load_some(d, grad, count);
+         ++ow, from += 8 * g.channels, grad += g.filters, index += g.filters) {
       const auto position = load_positions(d, index, count);
+      const auto inside = hn::RebindMask(d, hn::Lt(position, hn::Set(di, 4)));
+      const V value =
+          hn::IfThenElseZero(inside, full ? hn::LoadU(d, grad) : load_some(d, grad, count));
+      const Picker pick(position);
 #pragma GCC unroll 16
-      for (int p = 0; p < 4; ++p) {
-        const auto here = hn::RebindMask(d, hn::Eq(position, hn::Set(di, p)));
-        const V kept = hn::IfThenElseZero(here, value);
-        const float* corner = from + corners.at[p];
-#pragma GCC unroll 16
-        for (int t = 0; t < kTaps; ++t) {
-          acc[t] = hn::MulAdd(hn::Set(d, corner[offsets[t]]), kept, acc[t]);
-        }
+      for (int t = 0; t < kTaps; ++t) {
+        acc[t] = hn::MulAdd(pick(from + 4 * offsets[t]), value, acc[t]);
       }
     }
   }
@@ -151,8 +186,8 @@ void backward_taps(D d, const ConvPoolImage& g, const Corners& corners, const fl
   }
 }
 
-using TapFunction = void (*)(D, const ConvPoolImage&, const Corners&, const float*, const float*,
-                             const uint8_t*, const int64_t*, size_t, float*);
+using TapFunction = void (*)(D, const ConvPoolImage&, const float*, const float*, const uint8_t*,
+                             const int64_t*, size_t, float*);
 // By number of taps.
 constexpr std::array<TapFunction, 13> kTapFunctions = {
     nullptr,           backward_taps<1>,  backward_taps<2>,  backward_taps<3>, backward_taps<4>,
@@ -161,9 +196,9 @@ constexpr std::array<TapFunction, 13> kTapFunctions = {
 };
 
 void backward_kernel(const ConvPoolImage& g, const float* x, const float* grad,
-                     const uint8_t* index, float* sums) {
+                     const uint8_t* index, float* sums, float* windows) {
   const D d;
-  const Corners corners(g);
+  put_windows(g, Corners(g), x, windows);
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto most = static_cast<int64_t>(kTapFunctions.size()) - 1;
   // Parts of about equal size: 25 taps are 9 + 8 + 8.
@@ -173,7 +208,7 @@ void backward_kernel(const ConvPoolImage& g, const float* x, const float* grad,
     int64_t tap = 0;
     for (int64_t part = 0; part < parts; ++part) {
       const int64_t end = g.taps * (part + 1) / parts;
-      kTapFunctions[static_cast<size_t>(end - tap)](d, g, corners, x, grad + first, index + first,
+      kTapFunctions[static_cast<size_t>(end - tap)](d, g, windows, grad + first, index + first,
                                                     g.offsets + tap, count,
                                                     sums + tap * g.filters + first);
       tap = end;

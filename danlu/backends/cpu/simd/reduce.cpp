@@ -64,23 +64,35 @@ std::string sum_refusal(const KernelQuery& query) {
   return float_refusal(query);
 }
 
-/// Rows added up in groups, which are summed in float32 and collected in float64.
+/// Sums of columns: rows added up in groups, which are summed in float32 and collected in float64.
+struct ColumnSums {
+  int64_t columns, group;
+  decltype(TileTable::sum_rows) sum_rows;
+
+  ColumnSums(const Split& split, Isa isa)
+      : columns(split.inner),
+        group(std::clamp<int64_t>(kGroup / split.inner, 8, 64)),
+        sum_rows(tile_table(isa).sum_rows) {}
+  void run(const float* x, int64_t rows, double* sums) const {
+    std::fill_n(sums, columns, 0.0);
+    for (int64_t row = 0; row < rows; row += group) {
+      sum_rows(x + row * columns, static_cast<size_t>(std::min(group, rows - row)),
+               static_cast<size_t>(columns), sums);
+    }
+  }
+};
+
 std::unique_ptr<Kernel> prepare_column_sums(const KernelQuery& query, const Split& split) {
-  const int64_t group = std::clamp<int64_t>(kGroup / split.inner, 8, 64);
-  const int chunks = static_cast<int>(std::clamp<int64_t>(split.outer / group, 1, query.threads));
-  const auto sum_rows = tile_table(query.isa).sum_rows;
+  const ColumnSums columns(split, query.isa);
+  const int chunks =
+      static_cast<int>(std::clamp<int64_t>(split.outer / columns.group, 1, query.threads));
   return simple_kernel(
       [=](const KernelArgs& args) {
         auto* sums = reinterpret_cast<double*>(args.scratch);
         parallel_chunks(chunks, [&](int chunk) {
-          double* mine = sums + chunk * split.inner;
-          std::fill_n(mine, split.inner, 0.0);
           const Range rows = chunk_range(split.outer, chunks, chunk);
-          for (int64_t row = rows.begin; row < rows.end; row += group) {
-            sum_rows(args.in<float>(0) + row * split.inner,
-                     static_cast<size_t>(std::min<int64_t>(group, rows.end - row)),
-                     static_cast<size_t>(split.inner), mine);
-          }
+          columns.run(args.in<float>(0) + rows.begin * split.inner, rows.end - rows.begin,
+                      sums + chunk * split.inner);
         });
         for (int64_t i = 0; i < split.inner; ++i) {
           double sum = 0;
@@ -91,8 +103,28 @@ std::unique_ptr<Kernel> prepare_column_sums(const KernelQuery& query, const Spli
       static_cast<size_t>(chunks * split.inner) * sizeof(double), chunks);
 }
 
+std::unique_ptr<Kernel> prepare_block_sums(const KernelQuery& query, const Split& split) {
+  const ColumnSums columns(split, query.isa);
+  const int chunks = static_cast<int>(std::clamp<int64_t>(split.blocks, 1, query.threads));
+  const int64_t stride = (split.inner + 7) / 8 * 8;
+  return simple_kernel(
+      [=](const KernelArgs& args) {
+        parallel_chunks(chunks, [&](int chunk) {
+          double* sums = reinterpret_cast<double*>(args.scratch) + chunk * stride;
+          const Range blocks = chunk_range(split.blocks, chunks, chunk);
+          for (int64_t i = blocks.begin; i < blocks.end; ++i) {
+            columns.run(args.in<float>(0) + i * split.outer * split.inner, split.outer, sums);
+            std::transform(sums, sums + split.inner, args.out<float>(0) + i * split.inner,
+                           [](double sum) { return static_cast<float>(sum); });
+          }
+        });
+      },
+      static_cast<size_t>(chunks * stride) * sizeof(double), chunks);
+}
+
 std::unique_ptr<Kernel> prepare_sum(const KernelQuery& query) {
   const Split split = split_of(query);
+  if (split.where == Where::middle && split.inner >= 16) return prepare_block_sums(query, split);
   if (split.where == Where::leading && split.inner >= 16 && split.outer > 0) {
     return prepare_column_sums(query, split);
   }

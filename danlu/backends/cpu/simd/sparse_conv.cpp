@@ -167,67 +167,67 @@ void slice_kernel(const float* kernel, const SparseConvImage& g, const SparseSli
 }  // namespace
 
 KernelDef sparse_conv2d_pool_backward_kernel() {
-  return {"sparse",
-          [](const KernelQuery& q) {
-            return refuse(q, q.inputs[0].shape, q.attrs_as<Conv2DPoolAttrs>().conv.result);
-          },
-          [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
-            const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
-            const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs.conv);
-            const SetPlan sets(q.outputs[0].shape.num_elements() / g.kernel_size(), g.batch,
-                               q.threads, images_in_cache(g));
-            const Plan plan(g, attrs.pool, sets.batch);
-            const int64_t chunk_floats =
-                plan.kernel_floats() + plan.padded_floats() + 2 * plan.list_entries();
-            const size_t set_bytes =
-                static_cast<size_t>(chunk_floats * plan.batch.threads) * sizeof(float);
-            const auto one_set = [=, loops = sparse_conv_functions(q.isa),
-                                  finite = all_finite_function(q.isa)](
-                                     const float* x, const float* grad, const uint8_t* index,
-                                     float* out, float* scratch) {
-              const SparseConvImage image = plan.loops();
-              parallel_chunks(plan.batch.threads, [&](int chunk) {
-                float* sums = scratch + chunk * chunk_floats;  // (filters, taps, channels)
-                float* padded = sums + plan.kernel_floats();
-                const SparseList list = plan.list(padded + plan.padded_floats());
-                std::fill(sums, sums + plan.kernel_floats(), 0.0f);
-                if (plan.pads) std::fill(padded, padded + plan.padded_floats(), 0.0f);
-                plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t images) {
-                  const float* from = x + i * plan.x_image;
-                  if (plan.pads) plan.copy_into_padded(from, images, padded);
-                  loops.backward_kernel(image, images, plan.pads ? padded : from,
-                                        grad + i * plan.pooled_image, index + i * plan.pooled_image,
-                                        sums, list);
-                });
-              });
-              // The chunks' sums in order, transposed to (taps, channels, filters).
-              parallel_chunks(plan.batch.threads, [&](int chunk) {
-                const Range part = chunk_range(plan.filter_size, plan.batch.threads, chunk, 16);
-                for (int64_t f = 0; f < g.filters && plan.batch.threads > 1; ++f) {
-                  float* sums = scratch + f * plan.filter_size;
-                  for (int other = 1; other < plan.batch.threads; ++other) {
-                    const float* more = sums + other * chunk_floats;
-                    for (long j = part.begin; j < part.end; ++j) sums[j] += more[j];
-                  }
-                }
-                transpose(scratch, g.filters, plan.filter_size, out, part);
-              });
-              if (!finite(x, g.in_size())) {
-                add_zero_products_to_kernel(g, plan.pool, x, grad, index, out);
+  return {
+      "sparse",
+      [](const KernelQuery& q) {
+        return refuse(q, q.inputs[0].shape, q.attrs_as<Conv2DPoolAttrs>().conv.result);
+      },
+      [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
+        const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
+        const auto g = ConvGeometry::of_one_set(q.inputs[0].shape, attrs.conv);
+        const SetPlan sets(q.outputs[0].shape.num_elements() / g.kernel_size(), g.batch, q.threads,
+                           images_in_cache(g));
+        const Plan plan(g, attrs.pool, sets.batch);
+        const int64_t chunk_floats =
+            plan.kernel_floats() + plan.padded_floats() + 2 * plan.list_entries();
+        const size_t set_bytes =
+            static_cast<size_t>(chunk_floats * plan.batch.threads) * sizeof(float);
+        const auto one_set = [=, loops = sparse_conv_functions(q.isa),
+                              finite = all_finite_function(q.isa)](
+                                 const float* x, const float* grad, const uint8_t* index,
+                                 float* out, float* scratch) {
+          const SparseConvImage image = plan.loops();
+          parallel_chunks(plan.batch.threads, [&](int chunk) {
+            float* sums = scratch + chunk * chunk_floats;  // (filters, taps, channels)
+            float* padded = sums + plan.kernel_floats();
+            const SparseList list = plan.list(padded + plan.padded_floats());
+            std::fill(sums, sums + plan.kernel_floats(), 0.0f);
+            if (plan.pads) std::fill(padded, padded + plan.padded_floats(), 0.0f);
+            plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t images) {
+              const float* from = x + i * plan.x_image;
+              if (plan.pads) plan.copy_into_padded(from, images, padded);
+              loops.backward_kernel(image, images, plan.pads ? padded : from,
+                                    grad + i * plan.pooled_image, index + i * plan.pooled_image,
+                                    sums, plan.batch.threads == 1 && i == 0 ? out : nullptr, list);
+            });
+          });
+          // The chunks' sums in order, transposed to (taps, channels, filters).
+          parallel_chunks(plan.batch.threads, [&](int chunk) {
+            const Range part = chunk_range(plan.filter_size, plan.batch.threads, chunk, 16);
+            for (int64_t f = 0; f < g.filters && plan.batch.threads > 1; ++f) {
+              float* sums = scratch + f * plan.filter_size;
+              for (int other = 1; other < plan.batch.threads; ++other) {
+                const float* more = sums + other * chunk_floats;
+                for (long j = part.begin; j < part.end; ++j) sums[j] += more[j];
               }
-            };
-            return simple_kernel(
-                [=](const KernelArgs& args) {
-                  sets.for_each_set(args.scratch, set_bytes, [&](int64_t set, std::byte* scratch) {
-                    const int64_t pooled = set * plan.pool.out_size();
-                    one_set(args.in<float>(0) + set * g.in_size(), args.in<float>(1) + pooled,
-                            args.in<uint8_t>(2) + pooled,
-                            args.out<float>(0) + set * g.kernel_size(),
-                            reinterpret_cast<float*>(scratch));
-                  });
-                },
-                set_bytes * static_cast<size_t>(sets.set_threads), sets.threads());
-          }};
+            }
+            transpose(scratch, g.filters, plan.filter_size, out, part);
+          });
+          if (!finite(x, g.in_size())) {
+            add_zero_products_to_kernel(g, plan.pool, x, grad, index, out);
+          }
+        };
+        return simple_kernel(
+            [=](const KernelArgs& args) {
+              sets.for_each_set(args.scratch, set_bytes, [&](int64_t set, std::byte* scratch) {
+                const int64_t pooled = set * plan.pool.out_size();
+                one_set(args.in<float>(0) + set * g.in_size(), args.in<float>(1) + pooled,
+                        args.in<uint8_t>(2) + pooled, args.out<float>(0) + set * g.kernel_size(),
+                        reinterpret_cast<float*>(scratch));
+              });
+            },
+            set_bytes * static_cast<size_t>(sets.set_threads), sets.threads());
+      }};
 }
 
 KernelDef sparse_conv2d_pool_backward_input() {

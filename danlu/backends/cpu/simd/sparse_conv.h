@@ -62,9 +62,11 @@ inline constexpr int64_t kSparsePixels = 64;
 struct SparseConvFunctions {
   SparseSlices (*slices)(const SparseConvImage& g);
   /// sums (filters, taps, channels) += gradient of the kernel over neighbouring images. `list`
-  /// holds 16 times listed_pixels() entries and 16 more.
+  /// holds 16 times listed_pixels() entries and 16 more. Memory as large as the sums that is
+  /// `written` next, or null, is fetched meanwhile.
   void (*backward_kernel)(const SparseConvImage& g, int64_t images, const float* x,
-                          const float* grad, const uint8_t* index, float* sums, SparseList list);
+                          const float* grad, const uint8_t* index, float* sums,
+                          const float* written, SparseList list);
   /// dx += gradient of neighbouring padded inputs; `kernel` is in slices. `list` holds
   /// `filters` entries and 16 more for each position of the window in max(kSparsePixels, out_w)
   /// pixels.

@@ -49,13 +49,13 @@ void accumulate(const Block& b) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   V acc[kTaps][kVectors];
   const float* from[kTaps];
-  float* to[kTaps];
 #pragma GCC unroll 16
   for (int t = 0; t < kTaps; ++t) {
     from[t] = b.moving + b.moving_offsets[t];
-    to[t] = b.sums + b.sum_offsets[t];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) acc[t][v] = hn::LoadU(d, to[t] + v * lanes);
+    for (int v = 0; v < kVectors; ++v) {
+      acc[t][v] = hn::LoadU(d, b.sums + b.sum_offsets[t] + v * lanes);
+    }
   }
   const float* value = b.values;
   const float* const end = value + b.count;
@@ -93,10 +93,10 @@ void accumulate_all(const SparseConvImage& g, Block b) {
   const D d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const int64_t parts = (g.taps + kMostTaps - 1) / kMostTaps;
-  const Block start = b;
+  const Block whole = b;
   for (int64_t c = 0; c < g.channels;) {
     const bool two = c + 2 * lanes <= g.channels;
-    b = start;
+    b = whole;
     b.moving += c;
     b.sums += c;
     int64_t tap = 0;
@@ -112,9 +112,9 @@ void accumulate_all(const SparseConvImage& g, Block b) {
   }
 }
 
-/// Offsets of a window's positions in the input, for every index there may be.
+/// Offsets of a window's positions in the input.
 struct Corners {
-  std::array<int32_t, 256> at{};
+  std::array<int32_t, kMostSparsePositions> at{};
   int64_t positions;
   explicit Corners(const SparseConvImage& g) : positions(g.pool_h * g.pool_w) {
     for (int64_t p = 0; p < positions; ++p) {
@@ -128,7 +128,7 @@ struct Corners {
 struct Dense {
   std::array<int64_t, 256> at;
   explicit Dense(const SparseConvImage& g) {
-    for (size_t t = 0; t < at.size(); ++t) at[t] = static_cast<int64_t>(t) * g.channels;
+    for (int64_t t = 0; t < g.taps; ++t) at[static_cast<size_t>(t)] = t * g.channels;
   }
 };
 
@@ -245,19 +245,30 @@ class FilterLists {
   HWY_ALIGN int32_t offsets_[kTile * kTile] = {};
 };
 
+// Asks for the lines of memory that is about to be written.
+HWY_INLINE void fetch_to_write(const float* begin, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16) {
+#if HWY_ARCH_X86
+    asm volatile("prefetchw %0" ::"m"(begin[i]));
+#endif
+  }
+}
+
 void backward_kernel(const SparseConvImage& g, int64_t images, const float* x, const float* grad,
-                     const uint8_t* index, float* sums, SparseList list) {
+                     const uint8_t* index, float* sums, const float* written, SparseList list) {
+  const int64_t filter_size = g.taps * g.channels;
   const Dense dense(g);
   FilterLists lists(g, list);
   const int64_t rows = images * g.out_h, strip = g.listed_pixels() / g.out_w;
   for (int64_t row = 0; row < rows; row += strip) {
-    float* to = sums;
+    int64_t at = 0;
     for (int64_t first = 0; first < g.filters; first += kTile) {
       const int64_t filters = std::min(kTile, g.filters - first);
       lists.fill(row, std::min(rows, row + strip), grad + first, index + first, filters);
-      for (int64_t f = 0; f < filters; ++f, to += g.taps * g.channels) {
-        accumulate_all(g, {lists.values(f), lists.offsets(f), lists.count(f), x, g.offsets, to,
-                           dense.at.data()});
+      for (int64_t f = 0; f < filters; ++f, at += filter_size) {
+        accumulate_all(g, {lists.values(f), lists.offsets(f), lists.count(f), x, g.offsets,
+                           sums + at, dense.at.data()});
+        if (written != nullptr && row == 0) fetch_to_write(written + at, filter_size);
       }
     }
   }
