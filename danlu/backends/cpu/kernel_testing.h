@@ -126,6 +126,7 @@ inline std::string refusal(const Call& call, std::string_view name, int threads 
 }
 
 /// Outputs of the kernel called `name`, as numbers. Outputs and scratch are full of NaN before.
+/// Errors: StateError if the kernel writes behind its scratch.
 inline std::vector<std::vector<double>> run(const Call& call, std::string_view name,
                                             int threads = 1, Isa isa = cpu_isa()) {
   const auto specs = call.outputs();
@@ -143,7 +144,8 @@ inline std::vector<std::vector<double>> run(const Call& call, std::string_view n
     buffers.push_back(internal::poisoned(spec.bytes()));
     outputs.push_back(buffers.back()->data());
   }
-  const auto scratch = internal::poisoned(kernel->scratch_bytes());
+  constexpr size_t kGuardBytes = 4096;
+  const auto scratch = internal::poisoned(kernel->scratch_bytes() + kGuardBytes);
   Status status;
   KernelArgs args{.inputs = inputs.data(),
                   .outputs = outputs.data(),
@@ -151,6 +153,12 @@ inline std::vector<std::vector<double>> run(const Call& call, std::string_view n
                   .status = &status};
   const auto packed = internal::pack(*kernel, args);
   kernel->run(args);
+  const std::byte* guard = args.scratch + kernel->scratch_bytes();
+  if (std::count(guard, guard + kGuardBytes, std::byte{0xff}) != kGuardBytes) {
+    throw StateError({.where = std::string(call.op->name),
+                      .what = "The kernel '" + std::string(name) + "' writes behind its scratch",
+                      .expected = std::to_string(kernel->scratch_bytes()) + " bytes to be enough"});
+  }
   std::vector<std::vector<double>> results;
   for (size_t i = 0; i < specs.size(); ++i) {
     results.push_back(internal::decode(*buffers[call.inputs.size() + i], specs[i]));

@@ -1,6 +1,7 @@
 #include "danlu/backends/cpu/simd/blocked_matmul.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "danlu/backends/cpu/matmul_geometry.h"
 #include "danlu/backends/cpu/simd/amx_matmul.h"
@@ -40,7 +41,13 @@ class BlockedMatmulKernel final : public Kernel {
       parts = by_rows ? row_parts : column_parts;
     }
     threads_ = static_cast<int>(std::clamp<int64_t>(parts, 1, q.threads));
-    thread_bytes_ = loops_.scratch_bytes(g_.m, g_.n, g_.k, false);
+    // A narrower part may want more, as its b is kept.
+    for (int chunk = 0; chunk < threads_; ++chunk) {
+      const auto [rows, columns] = part_of(chunk);
+      const size_t bytes =
+          loops_.scratch_bytes(rows.end - rows.begin, columns.end - columns.begin, g_.k, false);
+      thread_bytes_ = std::max(thread_bytes_, (bytes + 63) / 64 * 64);
+    }
   }
 
   int threads() const override { return threads_; }
@@ -49,10 +56,9 @@ class BlockedMatmulKernel final : public Kernel {
   void run(const KernelArgs& args) const override {
     const auto products = static_cast<int64_t>(g_.a_offsets.size());
     parallel_chunks(threads_, [&](int chunk) {
-      Range range{0, products}, rows{0, g_.m}, columns{0, g_.n};
+      Range range{0, products};
       if (split_ == Split::batch) range = chunk_range(products, threads_, chunk);
-      if (split_ == Split::rows) rows = chunk_range(g_.m, threads_, chunk, loops_.rows);
-      if (split_ == Split::columns) columns = chunk_range(g_.n, threads_, chunk, loops_.columns);
+      const auto [rows, columns] = part_of(chunk);
       auto* panel =
           reinterpret_cast<float*>(args.scratch + thread_bytes_ * static_cast<size_t>(chunk));
       for (int64_t i = range.begin; i < range.end; ++i) {
@@ -63,6 +69,13 @@ class BlockedMatmulKernel final : public Kernel {
 
  private:
   enum class Split : uint8_t { batch, rows, columns };
+  /// Rows and columns of c that a thread computes.
+  std::pair<Range, Range> part_of(int chunk) const {
+    Range rows{0, g_.m}, columns{0, g_.n};
+    if (split_ == Split::rows) rows = chunk_range(g_.m, threads_, chunk, loops_.rows);
+    if (split_ == Split::columns) columns = chunk_range(g_.n, threads_, chunk, loops_.columns);
+    return {rows, columns};
+  }
   static int64_t parts_of(int64_t length, int64_t grain) { return (length + grain - 1) / grain; }
   /// What the busiest of `row_parts` × `column_parts` threads computes, in columns of one row.
   int64_t work(int64_t row_parts, int64_t column_parts) const {
