@@ -30,27 +30,23 @@ std::vector<TensorSpec> infer(const InferContext& c) {
   return {x, one, one};
 }
 
-/// With x̂ = (x − mean) · factor: the gradient of the normalized row is the part of g · gamma that
-/// is orthogonal to the constant row and to x̂, times factor.
 std::vector<Array> vjp(const GradContext& c) {
   const Array &x = c.inputs[0], &gamma = c.inputs[1];
   const Array &center = c.outputs[1], &factor = c.outputs[2];
   const Array &g = c.output_grads[0], &g_center = c.output_grads[1], &g_factor = c.output_grads[2];
   const auto n = static_cast<double>(x.shape()[-1]);
-  const Array normalized = (x - center) * factor;
   std::vector<Array> grads(3);
   const auto add = [&](const Array& part) {
     grads[0] = grads[0].defined() ? grads[0] + part : part;
   };
   if (g.defined()) {
-    const Array inner = g * gamma;
-    add(factor *
-        (inner - mean(inner, {-1}, true) - normalized * mean(inner * normalized, {-1}, true)));
-    grads[1] = sum_to_shape(g * normalized, gamma.shape());
-    grads[2] = sum_to_shape(g, gamma.shape());
+    grads = make_op_outputs(layer_norm_backward_op(), std::vector{x, gamma, center, factor, g},
+                            nullptr);
   }
   if (g_center.defined()) add(broadcast_to(g_center / n, x.shape()));
-  if (g_factor.defined()) add(-(g_factor * square(factor) / n) * normalized);
+  if (g_factor.defined()) {
+    add(-(g_factor * square(factor) / n) * ((x - center) * factor));
+  }
   return grads;
 }
 

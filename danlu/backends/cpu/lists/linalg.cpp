@@ -3,6 +3,7 @@
 #include "danlu/backends/cpu/ref/linalg.h"
 #include "danlu/backends/cpu/ref/matmul.h"
 #include "danlu/backends/cpu/simd/amx_bfloat16_matmul.h"
+#include "danlu/backends/cpu/simd/amx_deep_matmul.h"
 #include "danlu/backends/cpu/simd/blocked_matmul.h"
 #include "danlu/backends/cpu/simd/matmul.h"
 #include "danlu/backends/cpu/simd/widened.h"
@@ -18,6 +19,9 @@ std::vector<KernelList> linalg_kernel_lists() {
       {matmul_op,
        {
            simd::matmul(),
+#ifdef DANLU_AMX
+           simd::amx_deep_matmul(),
+#endif
            simd::amx_matmul(),
 #ifdef DANLU_AMX
            simd::amx_bfloat16_matmul(),

@@ -19,6 +19,8 @@ std::vector<KernelList> nn_kernel_lists() {
   return {{softmax_op, {simd::softmax(), simd::widened(), ref::softmax()}},
           {log_softmax_op, {simd::log_softmax(), simd::widened(), ref::log_softmax()}},
           {layer_norm_op, {simd::layer_norm(), simd::widened(), ref::layer_norm()}},
+          {layer_norm_backward_op,
+           {simd::layer_norm_backward(), simd::widened(), ref::layer_norm_backward()}},
           {attention_op,
            {
 #ifdef DANLU_AMX

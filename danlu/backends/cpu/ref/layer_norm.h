@@ -5,5 +5,6 @@
 namespace danlu::cpu::ref {
 
 KernelDef layer_norm();
+KernelDef layer_norm_backward();
 
 }  // namespace danlu::cpu::ref

@@ -21,6 +21,12 @@ using namespace amx;
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr int64_t kColumns = 256;  ///< keys that are packed together
 
+/// Without bias and mask.
+bool is_simple_op(const KernelQuery& q) {
+  const auto& attrs = q.attrs_as<AttentionAttrs>();
+  return !attrs.bias && !attrs.mask && !attrs.causal;
+}
+
 int64_t rounded_up(int64_t length) { return parts_of(length, kBlock) * kBlock; }
 
 /// Places in the scratch memory of a thread.
@@ -52,6 +58,7 @@ class AmxAttentionBase : public Kernel {
       : g_(q, optional),
         loops_(attention_loops(q.isa)),
         plain_(std::move(plain)),
+        simple_(is_simple_op(q)),
         rows_(std::min(most_rows, g_.targets)),
         columns_(std::min(kColumns, g_.sources)),
         stride_(rounded_up(columns_)),
@@ -64,21 +71,19 @@ class AmxAttentionBase : public Kernel {
   }
 
  protected:
-  /// f(unit, scratch) for all units, each of which says whether it met a strange number; then the
-  /// other kernel does all of it.
+  /// f(unit, the thread's next one or −1, scratch) for all units, each of which says whether it met
+  /// a strange number; then the other kernel does all of it.
   template <class F>
   bool run_units(const KernelArgs& args, int64_t units, const F& f) const {
     std::atomic<bool> strange = false;
     parallel_chunks(threads_, [&](int chunk) {
       begin_tiles();
-      const auto run = [&](int64_t unit) {
-        if (f(unit, args.scratch + static_cast<size_t>(chunk) * places_.bytes())) strange = true;
-      };
-      if (g_.causal) {  // in turn: later queries see more keys
-        for (int64_t i = chunk; i < units; i += threads_) run(i);
-      } else {
-        const Range range = chunk_range(units, threads_, chunk);
-        for (int64_t i = range.begin; i < range.end; ++i) run(i);
+      std::byte* scratch = args.scratch + static_cast<size_t>(chunk) * places_.bytes();
+      Range range = chunk_range(units, threads_, chunk);
+      int64_t step = 1;
+      if (g_.causal) range = {chunk, units}, step = threads_;  // later queries see more keys
+      for (int64_t i = range.begin; i < range.end; i += step) {
+        if (f(i, i + step < range.end ? i + step : -1, scratch)) strange = true;
       }
       end_tiles();
     });
@@ -120,8 +125,9 @@ class AmxAttentionBase : public Kernel {
   AttentionGeometry g_;
   AttentionLoops loops_;
   std::unique_ptr<Kernel> plain_;  ///< for strange numbers; null for bfloat16, which has none
-  int64_t rows_, columns_;         ///< of a block
-  int64_t stride_, width_;         ///< of logits, and of a head, in whole blocks
+  bool simple_;
+  int64_t rows_, columns_;  ///< of a block
+  int64_t stride_, width_;  ///< of logits, and of a head, in whole blocks
   Places places_;
   size_t shared_bytes_ = 0;
   int threads_ = 1;
@@ -149,17 +155,31 @@ class AmxAttentionKernel final : public AmxAttentionBase<T> {
   }
 
   void run(const KernelArgs& args) const override {
-    Base::run_units(args, units_, [&](int64_t unit, std::byte* scratch) {
+    Base::run_units(args, units_, [&](int64_t unit, int64_t next, std::byte* scratch) {
       const int64_t head = unit / blocks_;
       return run_block(args, head / g_.heads, head % g_.heads, this->query_block(unit % blocks_),
-                       scratch);
+                       next, scratch);
     });
   }
 
  private:
   static constexpr int64_t kRows = 256;
 
-  bool run_block(const KernelArgs& args, int64_t b, int64_t n, Range queries,
+  /// Asks for 32 rows of the unit that follows.
+  void fetch(const KernelArgs& args, int64_t unit, int64_t row) const {
+    if (unit < 0) return;
+    const int64_t head = unit / blocks_, b = head / g_.heads, n = head % g_.heads;
+    const int64_t query = this->query_block(unit % blocks_).begin + row;
+    const int64_t queries = std::min(kBlock, g_.targets - query);
+    const int64_t keys = std::min(kBlock, g_.sources - row);
+    fetch_rows(args.in<T>(0) + g_.query_at(b, query, n), g_.query_stride(), queries, g_.width);
+    for (int i : {1, 2}) {
+      const int64_t at = g_.key_at(b, row, n / g_.group);
+      fetch_rows(args.in<T>(i) + at, g_.key_stride(), keys, g_.width);
+    }
+  }
+
+  bool run_block(const KernelArgs& args, int64_t b, int64_t n, Range queries, int64_t next,
                  std::byte* scratch) const {
     const auto floats = [&](size_t place) { return reinterpret_cast<float*>(scratch + place); };
     const int64_t count = queries.end - queries.begin, kv_head = n / g_.group;
@@ -190,8 +210,14 @@ class AmxAttentionKernel final : public AmxAttentionBase<T> {
                                .result_row = width_,
                                .first = j == 0};
         multiply_packed<T>(query, rows, scratch + key_, columns, g_.width, false, scores, stride_);
-        this->loops_.soften(this->tile(args, scores, b, n, some, keys), to);
-        strange |= pack_weights<false, T>(scores, stride_, rows, columns, scratch + weights_);
+        if (j == 0) fetch(args, next, r);
+        const AttentionTile tile = this->tile(args, scores, b, n, some, keys);
+        if (this->simple_) {
+          strange |= soften_packed<T>(tile, to, scratch + weights_);
+        } else {
+          this->loops_.soften(tile, to);
+          strange |= pack_weights<false, T>(scores, stride_, rows, columns, scratch + weights_);
+        }
         multiply_packed<T>(scratch + weights_, rows, scratch + value_, g_.width, columns, j > 0,
                            to.result, width_);
       }
@@ -235,7 +261,7 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
 
  public:
   AmxAttentionBackwardKernel(const KernelQuery& q, std::unique_ptr<Kernel> plain)
-      : Base(q, 6, kRows, std::move(plain)) {
+      : Base(q, 6, is_simple_op(q) ? kBlock : kRows, std::move(plain)) {
     const int64_t heads = g_.batch * g_.kv_heads;
     // Few heads: each thread takes a part of the keys.
     if (heads < 2 * q.threads) {
@@ -253,6 +279,7 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
     weights_ = places_.template add_packed<T>(columns_, rows_);
     slopes_ = places_.template add_packed<T>(columns_, rows_);
     slope_rows_ = places_.template add_packed<T>(rows_, columns_);
+    // Whole blocks where they are 32 × 32.
     scores_ = places_.template add<float>(rounded_up(rows_) * stride_);
     scores_grad_ = places_.template add<float>(rounded_up(rows_) * stride_);
     key_grad_ = places_.template add<float>(width_ * stride_);
@@ -266,13 +293,14 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
   }
 
   void run(const KernelArgs& args) const override {
-    const bool done = Base::run_units(args, units_, [&](int64_t unit, std::byte* scratch) {
-      auto* query_grad = reinterpret_cast<float*>(scratch + query_grad_);
-      if (parts_ > 1) query_grad = shared_grad(args, unit);
-      const bool strange = run_keys(args, unit, query_grad, scratch);
-      if (parts_ == 1) store_query_grad(args, unit, query_grad);
-      return strange;
-    });
+    const bool done =
+        Base::run_units(args, units_, [&](int64_t unit, int64_t next, std::byte* scratch) {
+          auto* query_grad = reinterpret_cast<float*>(scratch + query_grad_);
+          if (parts_ > 1) query_grad = shared_grad(args, unit);
+          const bool strange = run_keys(args, unit, next, query_grad, scratch);
+          if (parts_ == 1) store_query_grad(args, unit, query_grad);
+          return strange;
+        });
     if (!done || parts_ == 1) return;
     parallel_chunks(this->threads_, [&](int chunk) {
       const Range heads = chunk_range(units_ / parts_, this->threads_, chunk);
@@ -303,7 +331,23 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
     }
   }
 
-  bool run_keys(const KernelArgs& args, int64_t unit, float* query_grad, std::byte* scratch) const {
+  /// Asks for 32 rows of the unit that follows.
+  void fetch(const KernelArgs& args, int64_t unit, int64_t row) const {
+    if (unit < 0) return;
+    const int64_t head = unit / parts_, b = head / g_.kv_heads, kv_head = head % g_.kv_heads;
+    for (int i : {0, 3}) {
+      const int64_t at = g_.query_at(b, row, kv_head * g_.group);
+      fetch_rows(args.in<T>(i) + at, g_.query_stride(), std::min(kBlock, g_.targets - row),
+                 g_.width);
+    }
+    for (int i : {1, 2}) {
+      fetch_rows(args.in<T>(i) + g_.key_at(b, row, kv_head), g_.key_stride(),
+                 std::min(kBlock, g_.sources - row), g_.width);
+    }
+  }
+
+  bool run_keys(const KernelArgs& args, int64_t unit, int64_t next, float* query_grad,
+                std::byte* scratch) const {
     const int64_t head = unit / parts_, b = head / g_.kv_heads, kv_head = head % g_.kv_heads;
     std::fill_n(query_grad, g_.group * head_floats_, 0.0f);
     bool strange = false;
@@ -322,6 +366,7 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
       for (int64_t n = 0; n < g_.group; ++n) {
         for (int64_t i = 0; i < parts_of(g_.targets, rows_); ++i) {
           const Range queries = this->query_block(i);
+          if (j < parts_ && n == 0) fetch(args, next, queries.begin);
           strange |= run_tile(args, b, kv_head * g_.group + n, queries, keys,
                               query_grad + n * head_floats_ + queries.begin * width_, scratch);
         }
@@ -347,6 +392,9 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
     strange |= pack_factor<false>(query, 1, row, width, rows, scratch + query_turned_);
     strange |= pack_factor<false>(grad, 1, row, width, rows, scratch + grad_turned_);
     float *scores = floats(scores_), *scores_grad = floats(scores_grad_);
+    if (this->simple_) {
+      return strange | run_blocks(args, row_at, rows, columns, query_grad, scratch);
+    }
     multiply_packed<T>(scratch + query_, rows, scratch + key_, columns, width, false, scores,
                        stride_);
     multiply_packed<T>(scratch + grad_, rows, scratch + value_, columns, width, false, scores_grad,
@@ -368,6 +416,45 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
                        floats(key_grad_), stride_);
     multiply_packed<T>(scratch + slope_rows_, rows, scratch + key_rows_, width, columns, true,
                        query_grad, width_);
+    return strange;
+  }
+
+  /// What follows packing, 32 × 32 logits after 32 × 32, of at most 32 queries.
+  bool run_blocks(const KernelArgs& args, int64_t row_at, int64_t rows, int64_t columns,
+                  float* query_grad, std::byte* scratch) const {
+    const auto floats = [&](size_t place) { return reinterpret_cast<float*>(scratch + place); };
+    PackedGradient block{.scores = floats(scores_),
+                         .scores_grad = floats(scores_grad_),
+                         .scale = static_cast<float>(g_.scale),
+                         .weights = scratch + weights_,
+                         .slopes = scratch + slopes_,
+                         .slope_rows = scratch + slope_rows_};
+    for (int64_t r = 0; r < kBlock; ++r) {
+      block.log_sum[r] = r < rows ? args.in<float>(4)[row_at + r * g_.heads] : kInf;
+      block.delta[r] = r < rows ? args.in<float>(5)[row_at + r * g_.heads] : 0;
+    }
+    const size_t packed_line = packed_bytes<T>(kBlock, g_.width);
+    const int64_t steps = parts_of(columns, kStep);
+    bool strange = false;
+    for (int64_t i = 0; i < steps; ++i) {
+      const int64_t at = i * kBlock;
+      block.columns = columns - at;
+      multiply_packed<T>(scratch + query_, kBlock, scratch + key_ + i * packed_line, kBlock,
+                         g_.width, false, floats(scores_), kBlock);
+      multiply_packed<T>(scratch + grad_, kBlock, scratch + value_ + i * packed_line, kBlock,
+                         g_.width, false, floats(scores_grad_), kBlock);
+      strange |= differentiate_packed<T>(block);
+      for (int64_t h = 0; h < width_; h += kBlock) {
+        const int64_t panel = h / kBlock;
+        const std::byte* key_rows = scratch + key_rows_ + (panel * steps + i) * kPackedStep<T>;
+        multiply_packed<T>(scratch + grad_turned_ + panel * kPackedStep<T>, kBlock, block.weights,
+                           kBlock, kStep, true, floats(value_grad_) + h * stride_ + at, stride_);
+        multiply_packed<T>(scratch + query_turned_ + panel * kPackedStep<T>, kBlock, block.slopes,
+                           kBlock, kStep, true, floats(key_grad_) + h * stride_ + at, stride_);
+        multiply_packed<T>(block.slope_rows, kBlock, key_rows, kBlock, kStep, true, query_grad + h,
+                           width_);
+      }
+    }
     return strange;
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "danlu/backends/cpu/simd/amx_tiles.h"
+#include "danlu/backends/cpu/simd/attention.h"
 
 #ifdef DANLU_AMX
 
@@ -43,6 +44,36 @@ DANLU_AMX void store_rows(const float* x, int64_t row, int64_t rows, int64_t col
 template <class T>
 DANLU_AMX void store_turned(const float* x, int64_t row, int64_t rows, int64_t columns, T* out,
                             int64_t out_row);
+
+/// The softmax of 32 queries without bias or mask, as AttentionLoops::soften: `rows` ≤ 32. The
+/// weights are packed as rows of a. True as of pack_factor.
+template <class T>
+DANLU_AMX bool soften_packed(const AttentionTile& tile, const AttentionRows& rows,
+                             std::byte* weights);
+
+/// 32 × 32 logits, and what becomes of them in the backward pass (see AttentionGradient).
+struct PackedGradient {
+  const float *scores, *scores_grad;  ///< rows are 32 apart
+  float log_sum[kBlock], delta[kBlock];
+  int64_t columns;
+  float scale;
+  std::byte* weights;     ///< out: the probabilities as columns of b
+  std::byte* slopes;      ///< out: the gradient of query · key, likewise
+  std::byte* slope_rows;  ///< out: the same as rows of a
+};
+/// As AttentionLoops::differentiate, without bias or mask. A row that is not there has the log sum
+/// ∞. True as of pack_factor.
+template <class T>
+DANLU_AMX bool differentiate_packed(const PackedGradient& block);
+
+/// Asks for rows that will be packed soon.
+template <class T>
+void fetch_rows(const T* x, int64_t row, int64_t rows, int64_t columns) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t r = 0; r < rows; ++r, x += row) {
+    for (int64_t i = 0; i < columns; i += kLine) __builtin_prefetch(x + i, 0, 2);
+  }
+}
 
 /// Between these two, tiles can be used.
 DANLU_AMX void begin_tiles();

@@ -62,6 +62,30 @@ TEST_F(AmxMatmul, IsAsExactAsFloat32InEveryLayout) {
   }
 }
 
+// With depths that cannot be shared out evenly, results that are turned and that are not.
+TEST_F(AmxMatmul, IsAsExactOverLongDepths) {
+  if (refuses()) return;
+  for (const Size& s : {Size{128, 128, 2048}, {512, 64, 1100}, {33, 47, 1030}, {64, 96, 1555}}) {
+    for (int layout = 0; layout < 4; ++layout) {
+      const Call call =
+          product(s, {.transpose_a = (layout & 1) != 0, .transpose_b = (layout & 2) != 0});
+      const auto exact = run(call.with_float(DType::float64), "ref");
+      const double plain = relative_error(run(call, "blocked")[0], exact[0]);
+      for (const int threads : {1, 2, 3}) {
+        EXPECT_LE(relative_error(run(call, "amx-deep", threads)[0], exact[0]),
+                  std::max(plain, 1e-7))
+            << s.m << " × " << s.n << " × " << s.k << ", layout " << layout << ", " << threads
+            << " threads";
+      }
+    }
+  }
+  EXPECT_EQ(testing::refusal(product({64, 64, 1000}, {}), "amx-deep"), "the depth is not long");
+  EXPECT_EQ(testing::refusal(product({512, 256, 2000}, {}), "amx-deep"), "the depth is not long");
+  Call call = product({64, 48, 1200}, {.transpose_a = true}, 0.5, 1);
+  call.values[0][4321] = std::numeric_limits<double>::infinity();
+  EXPECT_LE(relative_error(run(call, "amx-deep", 2)[0], run(call, "blocked")[0]), 1e-6);
+}
+
 TEST_F(AmxMatmul, TakesNumbersOfAnySize) {
   if (refuses()) return;
   Call call = product({64, 64, 96}, {});

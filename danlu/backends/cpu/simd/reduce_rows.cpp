@@ -180,6 +180,61 @@ void normalize_rows(const LayerNormRows& r) {
   }
 }
 
+/// One row; `kWhole`: of whole vectors. Adds to the sums of g · x̂ and of g.
+template <bool kWhole>
+HWY_INLINE void differentiate_row(const LayerNormGradients& r, size_t row, float* gamma_sums,
+                                  float* beta_sums) {
+  const D d;
+  const size_t lanes = hn::Lanes(d), n = r.n;
+  const float *x = r.x + row * n, *g = r.grad + row * n;
+  const V center = hn::Set(d, r.mean[row]), scale = hn::Set(d, r.factor[row]);
+  const auto load = [&](const float* p, size_t i) HWY_ATTR {
+    return kWhole || n - i >= lanes ? hn::LoadU(d, p + i) : load_some(d, p + i, n - i);
+  };
+  const auto store = [&](V v, float* p, size_t i) HWY_ATTR {
+    if (kWhole || n - i >= lanes) {
+      hn::StoreU(v, d, p + i);
+    } else {
+      store_some(d, v, p + i, n - i);
+    }
+  };
+  V constant = hn::Zero(d), along = constant;
+  for (size_t i = 0; i < n; i += lanes) {
+    const V grad = load(g, i), inner = hn::Mul(grad, load(r.gamma, i));
+    const V normalized = hn::Mul(hn::Sub(load(x, i), center), scale);
+    constant = hn::Add(constant, inner);
+    along = hn::MulAdd(inner, normalized, along);
+    store(hn::MulAdd(grad, normalized, load(gamma_sums, i)), gamma_sums, i);
+    store(hn::Add(grad, load(beta_sums, i)), beta_sums, i);
+  }
+  const V share = hn::Set(d, 1 / static_cast<float>(n));
+  constant = hn::Mul(hn::SumOfLanes(d, constant), share);
+  along = hn::Mul(hn::SumOfLanes(d, along), share);
+  for (size_t i = 0; i < n; i += lanes) {
+    const V normalized = hn::Mul(hn::Sub(load(x, i), center), scale);
+    const V inner = hn::Sub(hn::Mul(load(g, i), load(r.gamma, i)), constant);
+    store(hn::Mul(scale, hn::NegMulAdd(normalized, along, inner)), r.x_grad + row * n, i);
+  }
+}
+
+void differentiate_rows(const LayerNormGradients& r) {
+  constexpr size_t kRows = 32;  // whose sums are added up by themselves, for the sake of rounding
+  const size_t n = r.n;
+  float* few = r.sums + 2 * n;
+  std::fill_n(r.sums, 2 * n, 0.0f);
+  for (size_t begin = 0; begin < r.rows; begin += kRows) {
+    std::fill_n(few, 2 * n, 0.0f);
+    for (size_t row = begin; row < std::min(begin + kRows, r.rows); ++row) {
+      if (n % hn::Lanes(D()) == 0) {
+        differentiate_row<true>(r, row, few, few + n);
+      } else {
+        differentiate_row<false>(r, row, few, few + n);
+      }
+    }
+    for (size_t i = 0; i < 2 * n; ++i) r.sums[i] += few[i];
+  }
+}
+
 }  // namespace
 
 void fill_row_loops(RowLoops& loops) {
@@ -189,7 +244,8 @@ void fill_row_loops(RowLoops& loops) {
            .argmin = index_of_extremum<true>,
            .softmax = normalize<false>,
            .log_softmax = normalize<true>,
-           .layer_norm = normalize_rows};
+           .layer_norm = normalize_rows,
+           .layer_norm_backward = differentiate_rows};
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -15,6 +15,14 @@ struct LayerNormRows {
   float epsilon;
 };
 
+/// Its gradients. Those of gamma and beta are added up: `sums` holds 4n numbers, the first 2n of
+/// which are the results when all rows are done.
+struct LayerNormGradients {
+  const float *x, *gamma, *mean, *factor, *grad;
+  float *x_grad, *sums;
+  size_t rows, n;
+};
+
 /// Loops of one instruction set over the rows of a (rows, n) matrix, n ≥ 1.
 struct RowLoops {
   void (*max)(const float* x, size_t rows, size_t n, float* out) = nullptr;
@@ -24,6 +32,7 @@ struct RowLoops {
   void (*softmax)(const float* x, size_t rows, size_t n, float* out) = nullptr;
   void (*log_softmax)(const float* x, size_t rows, size_t n, float* out) = nullptr;
   void (*layer_norm)(const LayerNormRows& rows) = nullptr;
+  void (*layer_norm_backward)(const LayerNormGradients& rows) = nullptr;
 };
 
 const RowLoops& row_loops(Isa isa);
