@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -200,6 +201,27 @@ void train_to(const Json& job) {
   reply(Json::object({{"error", "not reached"}, {"accuracy", best}}));
 }
 
+/// Trains on Fashion-MNIST in each of the job's `precisions` from each of its `seeds`, for its
+/// `epochs`; the test accuracies in a line for each seed.
+void compare_precisions(const Json& job) {
+  const auto [train, test] = datasets::fashion_mnist();
+  const DatasetOptions options{.x_dtype = DType::float32, .one_hot = 0};
+  const Dataset train_data = Dataset(train, options).batch(job.at("batch").as_int());
+  const Dataset test_data = Dataset(test, options).batch(256);
+  for (const Json& seed : job.at("seeds").items()) {
+    Json line = Json::object({{"seed", seed}});
+    for (const Json& precision : job.at("precisions").items()) {
+      set_random_seed(static_cast<uint64_t>(seed.as_int()));
+      Json description = job;
+      description.set("precision", precision);
+      Model model = make_model(description);
+      model.fit(train_data, {.epochs = job.at("epochs").as_int(), .verbose = 0});
+      line.set(precision.as_string(), model.evaluate(test_data, {.verbose = 0}).at("accuracy"));
+    }
+    reply(line);
+  }
+}
+
 int run(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   if (argc == 1) {
@@ -207,12 +229,14 @@ int run(int argc, char** argv) {
     return 0;
   }
   const std::string mode = argv[1];
-  if (argc == 3 && (mode == "first-step" || mode == "train-to")) {
-    const Json job = Json::parse(read_file(argv[2]));
-    mode == "first-step" ? first_step(job) : train_to(job);
+  const std::map<std::string, void (*)(const Json&)> modes = {
+      {"first-step", first_step}, {"train-to", train_to}, {"precisions", compare_precisions}};
+  if (const auto found = modes.find(mode); argc == 3 && found != modes.end()) {
+    found->second(Json::parse(read_file(argv[2])));
     return 0;
   }
-  std::cerr << "usage: danlu_worker [first-step JOB.json | train-to JOB.json]\n";
+  std::cerr
+      << "usage: danlu_worker [first-step JOB.json | train-to JOB.json | precisions JOB.json]\n";
   return 2;
 }
 

@@ -49,6 +49,10 @@ void ConvGrid::cut(const Options& options) {
   strips_ = parts(grains, each);
   strip_rows_ = strips_ == 1 ? conv_.out_h : each * options.grain;
   if (strips_ > 1) return;
+  if (options.multiple > 0) {
+    const int64_t alone = parts(windows(1, conv_.out_h), options.multiple) * options.multiple;
+    if (alone <= period_[0] * period_[1]) return;
+  }
   together_ = std::clamp<int64_t>(options.bytes / image, 1, parts(conv_.batch, options.threads));
 }
 

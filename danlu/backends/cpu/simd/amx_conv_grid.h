@@ -24,6 +24,9 @@ class ConvGrid {
     int64_t window_bytes = 0;  ///< of whatever else a window needs
     int64_t bytes = 0;         ///< that images, or a strip, may have together
     int64_t grain = 1;         ///< strips have a multiple of so many rows
+    /// Images are together only where they have fewer windows than one alone that is rounded up to
+    /// a multiple of this; 0: wherever they fit.
+    int64_t multiple = 0;
     /// A row of the kernel is one tap, and windows need no columns between rows: for images of few
     /// channels.
     bool joins_row = false;

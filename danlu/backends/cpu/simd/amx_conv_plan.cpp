@@ -14,8 +14,9 @@ ConvGrid::Options options_for(const ConvGeometry& conv, int threads, int parts, 
   return {.threads = threads,
           .pixel_bytes = (channels + 31) / 32 * parts * 64,
           .window_bytes = conv.filters * 4,
-          .bytes = 768 * 1024,
+          .bytes = 512 * 1024,
           .grain = grain,
+          .multiple = 32,
           .joins_row = joins_row};
 }
 
