@@ -318,10 +318,9 @@ std::string refuse_operands(const KernelQuery& q, const ConvGeometry& g) {
 std::string refuse_plan(const KernelQuery& q, const ConvPlan& plan) {
   const bool fills = plan.filters() % 16 == 0 && plan.conv().out_h * plan.grid.period()[1] >= 16;
   // One product instead of six is worth it sooner. What it costs to split a pixel must come back.
-  const bool one_part = q.inputs[0].dtype == DType::bfloat16;
-  const bool pays = one_part ? plan.fill() >= 0.1
-                             : !plan.pairs() && plan.fill() >= 0.36 &&
-                                   plan.reads_of_pixel() * plan.filters() >= 160;
+  const bool pays = q.inputs[0].dtype == DType::bfloat16
+                        ? plan.fill() >= 0.1
+                        : plan.fill() >= 0.36 && plan.depth() * plan.filters() >= 768;
   return fills && pays ? "" : "the channels or the image do not fill the tiles";
 }
 

@@ -21,33 +21,45 @@ size_t AmxConvStrip::kernel_bytes(int parts) const {
 
 namespace {
 
-/// 16 filters of 16 channels under two taps, side by side.
+/// 16 filters of channel `c` under a tap.
 template <class T>
-DANLU_AMX bool pack_pair(const AmxConvStrip& s, const AmxRead& read, const T* kernel,
-                         const KernelStrides& strides, int64_t first, std::byte* tile) {
-  __m512 strange = _mm512_setzero_ps();
-  for (int64_t c = 0; c < kEdge; ++c, tile += 64) {
-    __m512 x[2];
-    for (int side = 0; side < 2; ++side) {
-      alignas(64) float numbers[kEdge] = {};
-      const int64_t tap = side == 0 ? read.tap : read.next;
-      if (tap >= 0 && c < s.channels) {
-        const T* at = kernel + tap * strides.tap + c * strides.channel + first * strides.filter;
-        for (int64_t f = 0; f < kEdge; ++f) numbers[f] = static_cast<float>(at[f * strides.filter]);
-      }
-      x[side] = _mm512_load_ps(numbers);
-    }
-    for (int p = 0; p < kConvParts<T>; ++p) {
-      const bool last = p + 1 == kConvParts<T>;
-      const __m512 low = last ? x[0] : rounded(x[0]), high = last ? x[1] : rounded(x[1]);
-      _mm512_store_si512(tile + 2 * static_cast<size_t>(p) * kTileBytes, paired(low, high));
-      x[0] = _mm512_sub_ps(x[0], low);
-      x[1] = _mm512_sub_ps(x[1], high);
-    }
-    // Infinity less infinity is no number.
-    strange = _mm512_add_ps(strange, _mm512_add_ps(x[0], x[1]));
+DANLU_AMX __m512 filters_of(const AmxConvStrip& s, int64_t tap, int64_t c, const T* kernel,
+                            const KernelStrides& strides, int64_t first) {
+  alignas(64) float numbers[kEdge] = {};
+  if (tap >= 0 && c < s.channels) {
+    const T* at = kernel + tap * strides.tap + c * strides.channel + first * strides.filter;
+    for (int64_t f = 0; f < kEdge; ++f) numbers[f] = static_cast<float>(at[f * strides.filter]);
   }
-  return _mm512_cmp_ps_mask(strange, strange, _CMP_UNORD_Q) != 0;
+  return _mm512_load_ps(numbers);
+}
+
+/// 16 filters of 16 channels under two taps, side by side.
+DANLU_AMX bool pack_pair(const AmxConvStrip& s, const AmxRead& read, const bfloat16* kernel,
+                         const KernelStrides& strides, int64_t first, std::byte* tile) {
+  Watch<bfloat16> watch;
+  for (int64_t c = 0; c < kEdge; ++c, tile += 64) {
+    const __m512i both = paired(filters_of(s, read.tap, c, kernel, strides, first),
+                                filters_of(s, read.next, c, kernel, strides, first));
+    _mm512_store_si512(tile, both);
+    watch.see(both);
+  }
+  return watch.is_strange();
+}
+
+/// 16 filters of 16 channels: the first part twice, the second twice, the third and the first.
+DANLU_AMX bool pack_pair(const AmxConvStrip& s, const AmxRead& read, const float* kernel,
+                         const KernelStrides& strides, int64_t first, std::byte* tile) {
+  Watch<float> watch;
+  for (int64_t c = 0; c < kEdge; ++c, tile += 64) {
+    const __m512 x = filters_of(s, read.tap, c, kernel, strides, first);
+    const __m512 part0 = rounded(x), part1 = rounded(_mm512_sub_ps(x, part0));
+    const __m512 part2 = _mm512_sub_ps(_mm512_sub_ps(x, part0), part1);
+    _mm512_store_si512(tile, paired(part0, part0));
+    _mm512_store_si512(tile + 2 * kTileBytes, paired(part1, part1));
+    _mm512_store_si512(tile + 4 * kTileBytes, paired(part2, part0));
+    watch.see(_mm512_sub_ps(part2, part2));
+  }
+  return watch.is_strange();
 }
 
 /// 16 filters of 32 channels.
@@ -99,8 +111,47 @@ DANLU_AMX bool put_step(const bfloat16* from, int64_t stride, int64_t depth, int
   return watch.is_strange();
 }
 
+/// Pairs of parts of up to 16 channels, as AmxConvStrip says.
+DANLU_AMX bool put_parts(const float* from, int64_t stride, int64_t channels, int64_t count,
+                         size_t part_bytes, std::byte* to) {
+  const __mmask16 mask = lane_mask(channels);
+  Watch<float> watch;
+  for (int64_t i = 0; i < count; ++i, from += stride, to += 64) {
+    const __m512 x = _mm512_maskz_loadu_ps(mask, from);
+    const __m512 part0 = rounded(x), part1 = rounded(_mm512_sub_ps(x, part0));
+    const __m512 part2 = _mm512_sub_ps(_mm512_sub_ps(x, part0), part1);
+    _mm512_store_si512(to, paired(part0, part1));
+    _mm512_store_si512(to + part_bytes, paired(part0, part2));
+    watch.see(_mm512_sub_ps(part2, part2));
+  }
+  return watch.is_strange();
+}
+
+/// Tiles 0 to 3, as `add_products`: three products of pairs of parts, each two of the six.
+template <bool kTall>
+DANLU_AMX [[gnu::always_inline]] inline void add_pairs(const std::byte* x, size_t part_bytes,
+                                                       const std::byte* kernel) {
+#define DANLU_LOAD_X(part)                   \
+  _tile_loadd(4, x + (part)*part_bytes, 64); \
+  if constexpr (kTall) _tile_loadd(5, x + (part)*part_bytes + kTileBytes, 64)
+#define DANLU_MULTIPLY(part)                                  \
+  _tile_loadd(6, kernel + (2 * (part)) * kTileBytes, 64);     \
+  _tile_loadd(7, kernel + (2 * (part) + 1) * kTileBytes, 64); \
+  _tile_dpbf16ps(0, 4, 6);                                    \
+  _tile_dpbf16ps(1, 4, 7);                                    \
+  if constexpr (kTall) _tile_dpbf16ps(2, 5, 6);               \
+  if constexpr (kTall) _tile_dpbf16ps(3, 5, 7)
+  DANLU_LOAD_X(1);
+  DANLU_MULTIPLY(2);
+  DANLU_LOAD_X(0);
+  DANLU_MULTIPLY(1);
+  DANLU_MULTIPLY(0);
+#undef DANLU_LOAD_X
+#undef DANLU_MULTIPLY
+}
+
 /// Up to 64 windows × 16 filters.
-template <class T, int kTiles>
+template <class T, bool kPairs, int kTiles>
 DANLU_AMX void convolve_narrow(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
                                const float* bias, float* y) {
   _tile_loadd(0, bias, 0);
@@ -112,7 +163,24 @@ DANLU_AMX void convolve_narrow(const AmxConvStrip& s, const std::byte* x, const 
   for (int64_t r = 0; r < s.num_reads; ++r) {
     const std::byte* at = x + s.reads[r].offset * 64;
     for (int64_t step = 0; step < steps; ++step, at += step_bytes) {
-      if constexpr (std::is_same_v<T, float>) {
+      if constexpr (std::is_same_v<T, float> && kPairs) {
+#define DANLU_WINDOWS(tile)                                  \
+  if constexpr (kTiles > (tile)) {                           \
+    _tile_loadd(7, at + part_bytes + (tile)*kTileBytes, 64); \
+    _tile_dpbf16ps(tile, 7, 6);                              \
+    _tile_loadd(7, at + (tile)*kTileBytes, 64);              \
+    _tile_dpbf16ps(tile, 7, 5);                              \
+    _tile_dpbf16ps(tile, 7, 4);                              \
+  }
+        _tile_loadd(4, kernel, 64);
+        _tile_loadd(5, kernel + 2 * kTileBytes, 64);
+        _tile_loadd(6, kernel + 4 * kTileBytes, 64);
+        DANLU_WINDOWS(0)
+        DANLU_WINDOWS(1)
+        DANLU_WINDOWS(2)
+        DANLU_WINDOWS(3)
+#undef DANLU_WINDOWS
+      } else if constexpr (std::is_same_v<T, float>) {
         // The six products of parts that reach float32's last bit.
 #define DANLU_WINDOWS(tile, part)                                   \
   if constexpr (kTiles > (tile)) {                                  \
@@ -166,7 +234,7 @@ DANLU_AMX void convolve_narrow(const AmxConvStrip& s, const std::byte* x, const 
 }
 
 /// 32 windows × 32 filters, or the upper half of them.
-template <class T, bool kTall>
+template <class T, bool kPairs, bool kTall>
 DANLU_AMX void convolve_block(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
                               const float* bias, float* y) {
   _tile_loadd(0, bias, 0);
@@ -178,7 +246,9 @@ DANLU_AMX void convolve_block(const AmxConvStrip& s, const std::byte* x, const s
   for (int64_t r = 0; r < s.num_reads; ++r) {
     const std::byte* at = x + s.reads[r].offset * 64;
     for (int64_t step = 0; step < steps; ++step, at += step_bytes) {
-      if constexpr (std::is_same_v<T, float>) {
+      if constexpr (std::is_same_v<T, float> && kPairs) {
+        add_pairs<kTall>(at, part_bytes, kernel);
+      } else if constexpr (std::is_same_v<T, float>) {
         add_products<kTall, true>(at, part_bytes, kernel);
       } else {
         add_product<kTall, true>(at, kernel);
@@ -222,12 +292,16 @@ bool amx_pack_kernel(const AmxConvStrip& s, const T* kernel, const KernelStrides
 template <class T>
 bool amx_put_pixels(const AmxConvStrip& s, const T* x, int64_t stride, int64_t first, int64_t count,
                     std::byte* out) {
+  std::byte* to = out + first * 64;
   if (s.pairs) {
-    const AmxGradient lines{.channels = s.channels, .lines = s.pixels};
-    return amx_put_pairs(lines, x, stride, first, count, out);
+    if constexpr (std::is_same_v<T, float>) {
+      return put_parts(x, stride, s.channels, count, s.part_bytes(), to);
+    } else {
+      const AmxGradient lines{.channels = s.channels, .lines = s.pixels};
+      return amx_put_pairs(lines, x, stride, first, count, out);
+    }
   }
   bool strange = false;
-  std::byte* to = out + first * 64;
   for (int64_t c = 0; c < s.channels; c += kStep, to += s.step_bytes()) {
     strange |= put_step(x + c, stride, s.channels - c, count, s.part_bytes(), to);
   }
@@ -236,7 +310,7 @@ bool amx_put_pixels(const AmxConvStrip& s, const T* x, int64_t stride, int64_t f
 
 template <class T>
 void amx_clear_pixels(const AmxConvStrip& s, int64_t first, int64_t count, std::byte* out) {
-  if (s.pairs) {
+  if (s.pairs && std::is_same_v<T, bfloat16>) {
     const AmxGradient lines{.channels = s.channels, .lines = s.pixels};
     return amx_clear_pairs<T>(lines, first, count, out);
   }
@@ -246,28 +320,39 @@ void amx_clear_pixels(const AmxConvStrip& s, int64_t first, int64_t count, std::
   }
 }
 
-template <class T>
-void amx_convolve(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
-                  const float* bias, float* y) {
+namespace {
+
+template <class T, bool kPairs>
+void convolve(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel, const float* bias,
+              float* y) {
   const size_t block_bytes =
       s.kernel_bytes(kConvParts<T>) / static_cast<size_t>(parts_of(s.filters, kBlock));
   int64_t f = 0;
   for (; f + kBlock <= s.filters; f += kBlock, kernel += block_bytes) {
     for (int64_t w = 0; w < s.windows; w += kBlock) {
-      const auto function =
-          w + kEdge < s.windows ? convolve_block<T, true> : convolve_block<T, false>;
+      const auto function = w + kEdge < s.windows ? convolve_block<T, kPairs, true>
+                                                  : convolve_block<T, kPairs, false>;
       function(s, x + w * 64, kernel, bias + f, y + w * s.filters + f);
     }
   }
   if (f == s.filters) return;
   for (int64_t w = 0; w < s.windows; w += 4 * kEdge) {
     const int64_t tiles = parts_of(s.windows - w, kEdge);
-    const auto function = tiles >= 4   ? convolve_narrow<T, 4>
-                          : tiles == 3 ? convolve_narrow<T, 3>
-                          : tiles == 2 ? convolve_narrow<T, 2>
-                                       : convolve_narrow<T, 1>;
+    const auto function = tiles >= 4   ? convolve_narrow<T, kPairs, 4>
+                          : tiles == 3 ? convolve_narrow<T, kPairs, 3>
+                          : tiles == 2 ? convolve_narrow<T, kPairs, 2>
+                                       : convolve_narrow<T, kPairs, 1>;
     function(s, x + w * 64, kernel, bias + f, y + w * s.filters + f);
   }
+}
+
+}  // namespace
+
+template <class T>
+void amx_convolve(const AmxConvStrip& s, const std::byte* x, const std::byte* kernel,
+                  const float* bias, float* y) {
+  const bool pairs_of_parts = s.pairs && std::is_same_v<T, float>;
+  (pairs_of_parts ? convolve<T, true> : convolve<T, false>)(s, x, kernel, bias, y);
 }
 
 bool windows_touch(const Pool2DAttrs& pool) {

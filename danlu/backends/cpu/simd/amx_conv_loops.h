@@ -14,8 +14,9 @@ template <class T>
 inline constexpr int kConvParts = std::is_same_v<T, float> ? 3 : 1;
 
 /// What a step of 32 numbers of a window is: the pixel at `offset` from the window's own under
-/// `tap`, 32 channels at a time; or, of images of up to 16 channels, that pixel and its neighbour,
-/// under `tap` and `next`, which is −1 where no tap looks at the neighbour.
+/// `tap`, 32 channels at a time. Of up to 16 channels of bfloat16, that pixel and its neighbour,
+/// under `tap` and `next`, which is −1 where no tap looks at the neighbour; of float32, two parts
+/// of the pixel.
 struct AmxRead {
   int64_t offset, tap, next;
 };
@@ -24,14 +25,16 @@ struct AmxRead {
 struct AmxConvStrip {
   int64_t channels = 0;  ///< of the input
   int64_t filters = 0;   ///< a multiple of 16
-  bool pairs = false;    ///< pixels stand beside their neighbours, as for gradients
+  bool pairs = false;    ///< there are up to 16 channels
   const AmxRead* reads = nullptr;
   int64_t num_reads = 0;
   int64_t windows = 0;  ///< computed; what is behind the last one is garbage
   int64_t pixels = 0;   ///< of the padded input, with those that garbage is made of
 
   int64_t steps() const { return (channels + 31) / 32; }
-  /// Of the input as parts: (parts, steps, pixels, 32 channels) in bfloat16.
+  /// Of the input as parts: (parts, steps, pixels, 32 channels) in bfloat16. Pairs are (pixels, 16
+  /// channels, a pixel and its neighbour) in bfloat16, and of float32 (2, pixels, 16 channels, 2):
+  /// the first part beside the second, and the first beside the third.
   size_t step_bytes() const { return static_cast<size_t>(pixels) * 64; }
   size_t part_bytes() const { return static_cast<size_t>(steps()) * step_bytes(); }
   /// Of the kernel's tiles.

@@ -118,10 +118,12 @@ std::string ConvPlan::backward_refusal(const ConvGeometry& g) {
   return fits ? "" : "the padding is wider than the kernel";
 }
 
-/// `looks`: one for each tap. Of few channels, two that look at neighbours become one read.
+/// `looks`: one for each tap. Of few channels in one part, two that look at neighbours become one
+/// read.
 void ConvPlan::add_pass(ConvPass pass, const std::vector<AmxRead>& looks, int parts) {
+  merges = pairs() && parts == 1;
   for (const AmxRead& look : looks) {
-    const bool follows = pairs() && !pass.reads.empty() && pass.reads.back().next < 0 &&
+    const bool follows = merges && !pass.reads.empty() && pass.reads.back().next < 0 &&
                          pass.reads.back().offset + 1 == look.offset;
     if (follows) {
       pass.reads.back().next = look.tap;
@@ -144,10 +146,10 @@ AmxConvStrip ConvPlan::strip(const ConvPass& pass, int64_t windows) const {
           .pixels = grid.pixels()};
 }
 
-int64_t ConvPlan::reads_of_pixel() const {
+int64_t ConvPlan::depth() const {
   int64_t reads = 0;
   for (const ConvPass& pass : passes) reads += std::ssize(pass.reads);
-  return reads * ((channels() + 31) / 32);
+  return reads * (pairs() && !merges ? 16 : (channels() + 31) / 32 * 32);
 }
 
 double ConvPlan::fill() const {
@@ -158,7 +160,7 @@ double ConvPlan::fill() const {
   const auto share = [](int64_t part, int64_t whole) {
     return static_cast<double>(part) / static_cast<double>(whole);
   };
-  return share(channels() * taps, 32 * reads_of_pixel()) *
+  return share(channels() * taps, depth()) *
          share(conv().out_h * conv().out_w, grid.period()[0] * grid.period()[1]);
 }
 

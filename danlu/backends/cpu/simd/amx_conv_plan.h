@@ -35,6 +35,7 @@ struct ConvPlan {
   Pair output_step;  ///< pixels of the output from window to window
   Pair output;       ///< rows and columns of it
   bool joins_row;
+  bool merges = false;  ///< two taps become one read
   KernelStrides strides;
   std::vector<ConvPass> passes;
   size_t packed_bytes = 0;
@@ -54,8 +55,8 @@ struct ConvPlan {
   AmxConvStrip strip(const ConvPass& pass, int64_t windows) const;
   /// Which share of the numbers that are multiplied are not padding.
   double fill() const;
-  /// How often tiles look at a pixel, in steps of 32 channels.
-  int64_t reads_of_pixel() const;
+  /// Of tiles for all that a pixel is needed for, padding included.
+  int64_t depth() const;
 
  private:
   ConvPlan(const ConvGeometry& conv, const ConvGrid::Options& options);
