@@ -113,6 +113,8 @@ void write_record(const std::string& family, const std::map<std::string, Proof>&
     Json list = Json::array();
     if (has_cpu_kernels(*op)) {
       for (const KernelDef& kernel : cpu_kernels(*op)) list.push_back(kernel.name);
+    } else if (op->decompose) {
+      list.push_back("composed");
     }
     if (runs_in_tiles(*op)) list.push_back("fused");
     kernels.set(op->name, std::move(list));
