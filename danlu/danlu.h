@@ -79,6 +79,7 @@
 #include "danlu/optim/adam_variants.h"
 #include "danlu/optim/ftrl.h"
 #include "danlu/optim/loss_scale.h"
+#include "danlu/optim/multi_optimizer.h"
 #include "danlu/optim/muon.h"
 #include "danlu/optim/registry.h"
 #include "danlu/optim/schedules.h"

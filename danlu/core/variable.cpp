@@ -19,7 +19,7 @@ thread_local VariableWatch* current_watch = nullptr;
 }  // namespace
 
 struct Variable::Cell {
-  std::string name;
+  std::string name, path;
   bool trainable = true;
   bool autocast = true;
   TensorSpec spec;
@@ -37,6 +37,10 @@ Variable::Variable(Array initial, std::string name, bool trainable)
 
 const std::string& Variable::name() const { return cell_->name; }
 void Variable::set_name(std::string name) { cell_->name = std::move(name); }
+const std::string& Variable::path() const {
+  return cell_->path.empty() ? cell_->name : cell_->path;
+}
+void Variable::set_path(std::string path) { cell_->path = std::move(path); }
 bool Variable::trainable() const { return cell_->trainable; }
 void Variable::set_trainable(bool trainable) { cell_->trainable = trainable; }
 bool Variable::autocast() const { return cell_->autocast; }
@@ -133,8 +137,8 @@ bool StateScope::contains(const Variable& variable) const {
   return values_.contains(variable.id());
 }
 
-AutocastScope::AutocastScope(DType dtype)
-    : outer_(std::exchange(current_autocast, std::optional(dtype))) {}
+AutocastScope::AutocastScope(std::optional<DType> dtype)
+    : outer_(std::exchange(current_autocast, dtype)) {}
 AutocastScope::~AutocastScope() { current_autocast = outer_; }
 std::optional<DType> AutocastScope::current() { return current_autocast; }
 

@@ -23,6 +23,10 @@ class Variable {
   bool defined() const { return cell_ != nullptr; }
   const std::string& name() const;
   void set_name(std::string name);
+  /// Its name behind those of the layers that it was made in, "sequential/dense/kernel"; the name
+  /// alone outside of layers.
+  const std::string& path() const;
+  void set_path(std::string path);
   bool trainable() const;
   void set_trainable(bool trainable);
   /// Whether an AutocastScope applies; true at first.
@@ -77,15 +81,16 @@ class StateScope {
 };
 
 /// While one lives, floating point Variables give their values in `dtype` on this thread: how a
-/// layer computes in another dtype than its weights have. What is assigned keeps the Variable's.
+/// layer computes in another dtype than its weights have; without a dtype they give them as they
+/// are. What is assigned keeps the Variable's.
 class AutocastScope {
  public:
-  explicit AutocastScope(DType dtype);
+  explicit AutocastScope(std::optional<DType> dtype);
   ~AutocastScope();
   AutocastScope(const AutocastScope&) = delete;
   AutocastScope& operator=(const AutocastScope&) = delete;
 
-  /// The innermost scope's dtype.
+  /// The innermost scope's dtype; nothing outside of scopes.
   static std::optional<DType> current();
 
  private:

@@ -41,6 +41,7 @@ const char* module_under(std::string_view key) {
       Ending{"_constraint", "keras.constraints"},
       Ending{"learning_rate", "keras.optimizers.schedules"},
       Ending{"optimizer", "keras.optimizers"},
+      Ending{"optimizer_map", "keras.optimizers"},
   };
   for (const auto& [text, module] : kEndings) {
     if (key.ends_with(text)) return module;
@@ -68,6 +69,11 @@ Json with_modules(const Json& value, std::string_view key) {
   if (value.is_array()) {
     Json out = Json::array();
     for (const Json& item : value.items()) out.push_back(with_modules(item, key));
+    return out;
+  }
+  if (value.is_object() && !is_object_json(value)) {  // objects by names
+    Json out = Json::object();
+    for (const auto& [name, item] : value.members()) out.set(name, with_modules(item, key));
     return out;
   }
   if (!is_object_json(value) || value.contains("module")) return value;

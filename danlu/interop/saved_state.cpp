@@ -42,6 +42,12 @@ std::string joined(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "/" + name;
 }
 
+/// `name`, "name_1", … for each time it comes.
+std::string counted(std::string name, std::map<std::string, int>& counts) {
+  const int before = counts[name]++;
+  return before == 0 ? name : name + "_" + std::to_string(before);
+}
+
 class Collector {
  public:
   void visit(const LayerImpl& layer, const std::string& path) {
@@ -76,10 +82,7 @@ class Collector {
   void visit_all(const std::vector<Layer>& layers, const std::string& path) {
     std::map<std::string, int> counts;
     for (const Layer& layer : layers) {
-      std::string name = to_snake_case(layer->type());
-      const int count = counts[name]++;
-      if (count > 0) name += "_" + std::to_string(count);
-      visit(*layer.impl(), path + "/" + name);
+      visit(*layer.impl(), path + "/" + counted(to_snake_case(layer->type()), counts));
     }
   }
 
@@ -153,7 +156,8 @@ class Loading {
 };
 
 constexpr const char* kOptimizer = "optimizer";
-constexpr const char* kInnerOptimizer = "optimizer/inner_optimizer";
+constexpr const char* kInnerOptimizer = "optimizer/inner_optimizer";  // of a LossScaleOptimizer
+const std::string kInnerOptimizers = "optimizer/optimizers/";         // of a MultiOptimizer
 
 }  // namespace
 
@@ -174,13 +178,12 @@ SavedState saved_state(const Network& network, const OptimizerImpl* optimizer) {
   for (const SavedGroup& group : saved_groups(network)) add(group);
   if (optimizer == nullptr || !optimizer->built()) return state;
   add({kOptimizer, optimizer->name(), optimizer->variables()});
-  const Json config = optimizer->get_config();
-  if (const Json* inner = config.find("inner_optimizer")) {
-    constexpr size_t kOwn = 4;  // steps, rate, counter and scale of the LossScaleOptimizer
-    const auto& all = optimizer->variables();
-    add({kInnerOptimizer,
-         inner->at("config").at("name").as_string(),
-         {all.begin() + kOwn, all.end()}});
+  const bool one = optimizer->type() == "LossScaleOptimizer";
+  std::map<std::string, int> counts;
+  for (const Optimizer& inner : optimizer->inner_optimizers()) {
+    const std::string path =
+        one ? kInnerOptimizer : kInnerOptimizers + counted(to_snake_case(inner->type()), counts);
+    add({path, inner->name(), inner->variables()});
   }
   return state;
 }

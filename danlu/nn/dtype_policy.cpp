@@ -14,7 +14,7 @@ std::string global_name;  // guarded by global_mutex
 }  // namespace
 
 DTypePolicy::DTypePolicy(std::string_view policy, const std::string& where) : name(policy) {
-  if (policy == "float32" || policy == "float64") {
+  if (policy == "float32" || policy == "float64" || policy == "bfloat16" || policy == "float16") {
     compute_dtype = variable_dtype = dtype_from_name(policy);
   } else if (policy == "mixed_bfloat16" || policy == "mixed_float16") {
     compute_dtype = dtype_from_name(policy.substr(6));
@@ -22,8 +22,8 @@ DTypePolicy::DTypePolicy(std::string_view policy, const std::string& where) : na
   } else {
     throw ValueError({.where = where,
                       .what = "A layer cannot compute in this dtype",
-                      .expected = "\"float32\", \"float64\", \"mixed_bfloat16\" or "
-                                  "\"mixed_float16\"",
+                      .expected = "\"float32\", \"float64\", \"bfloat16\", \"float16\", "
+                                  "\"mixed_bfloat16\" or \"mixed_float16\"",
                       .received = "\"" + name + "\""});
   }
 }

@@ -8,7 +8,8 @@
 namespace danlu {
 
 /// In what dtypes a layer keeps its weights and computes, as Keras's policies name it: "float32",
-/// "float64", "mixed_bfloat16" or "mixed_float16" (float32 weights, which calls read in 16 bits).
+/// "float64", "bfloat16" or "float16" (both in this one), "mixed_bfloat16" or "mixed_float16"
+/// (float32 weights, which calls read in 16 bits).
 struct DTypePolicy {
   /// Errors: ValueError, which lists the names, for another one.
   explicit DTypePolicy(std::string_view name, const std::string& where = "DTypePolicy");

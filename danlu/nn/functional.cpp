@@ -51,7 +51,7 @@ CallRef make_call(const Layer& layer, const std::vector<KerasTensor>& inputs,
       call.output_dtypes.push_back(spec.dtype);
     }
   } else {
-    call.output_shapes = layer->compute_output_shapes(shapes);
+    call.output_shapes = layer->compute_output_shapes(shapes, arguments.values);
     call.output_dtypes.assign(call.output_shapes.size(), layer->compute_dtype());
   }
   layer->ensure_built(shapes);
@@ -323,7 +323,8 @@ std::vector<Shape> FunctionalNetwork::output_shapes(const std::vector<Shape>& in
   }
   for (const CallRef& call : calls_) {
     if (is_input(*call)) continue;
-    shapes.set(*call, call->layer->compute_output_shapes(shapes.get(call->inputs)));
+    shapes.set(*call, call->layer->compute_output_shapes(shapes.get(call->inputs),
+                                                         call->arguments.values));
   }
   return shapes.get(outputs_);
 }

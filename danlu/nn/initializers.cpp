@@ -122,9 +122,10 @@ Array draw_orthogonal(const Spec& spec, const Shape& shape, DType dtype) {
   require_shape(shape.rank() >= 2, "Orthogonal", "at least two axes", shape);
   const int64_t columns = shape[-1], rows = columns == 0 ? 0 : shape.num_elements() / columns;
   const Shape flat{std::max(rows, columns), std::min(rows, columns)};
-  const auto [q, r] = qr(random::normal(stream_state(spec), flat, 0, 1, dtype));
+  const DType exact = promote(dtype, DType::float32);  // 16 bits are not decomposed
+  const auto [q, r] = qr(random::normal(stream_state(spec), flat, 0, 1, exact));
   const Array even = q * sign(diag(r));  // of all signs the distribution has none of its own
-  return spec.a * reshape(rows < columns ? transpose(even) : even, shape);
+  return cast(spec.a * reshape(rows < columns ? transpose(even) : even, shape), dtype);
 }
 
 /// The window of `length` points that SciPy gives; `periodic` as its fftbins.

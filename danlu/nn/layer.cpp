@@ -26,9 +26,27 @@ void append(std::vector<Variable>& to, const std::vector<Variable>& from) {
   }
 }
 
+/// The names of the layers that are being built or called on this thread, each behind the other.
+class PathScope {
+ public:
+  explicit PathScope(const std::string& name) : length_(path().size()) { path() += name + "/"; }
+  ~PathScope() { path().resize(length_); }
+  PathScope(const PathScope&) = delete;
+  PathScope& operator=(const PathScope&) = delete;
+
+  static std::string of(const std::string& name) { return path() + name; }
+
+ private:
+  static std::string& path() {
+    thread_local std::string names;
+    return names;
+  }
+  size_t length_;
+};
+
 }  // namespace
 
-bool CallContext::flag(const std::string& name, bool fallback) const {
+bool CallContext::flag_of(const Json& arguments, const std::string& name, bool fallback) {
   const Json* value = arguments.is_object() ? arguments.find(name) : nullptr;
   if (value == nullptr || value->is_null()) return fallback;
   return value->as_bool();
@@ -60,13 +78,18 @@ void LayerImpl::refuse_count(const char* what, size_t count) const {
 void LayerImpl::ensure_built(const std::vector<Shape>& input_shapes) {
   if (built_) return;
   compute_output_shapes(input_shapes);
-  with_error_context(where(), [&] { build_inputs(input_shapes); });
+  with_error_context(where(), [&] {
+    const PathScope scope(name());
+    build_inputs(input_shapes);
+  });
   build_shapes_ = input_shapes;
   built_ = true;
 }
 
-std::vector<Shape> LayerImpl::compute_output_shapes(const std::vector<Shape>& input_shapes) const {
-  return with_error_context(where(), [&] { return output_shapes(input_shapes); });
+std::vector<Shape> LayerImpl::compute_output_shapes(const std::vector<Shape>& input_shapes,
+                                                    const Json& arguments) const {
+  return with_error_context(where(),
+                            [&] { return output_shapes_of_call(input_shapes, arguments); });
 }
 
 Shape LayerImpl::compute_output_shape(const Shape& input_shape) const {
@@ -85,15 +108,18 @@ LayerOutputs LayerImpl::apply(const std::vector<Array>& inputs, const CallContex
 
   std::vector<Shape> shapes;
   for (const Array& x : inputs) shapes.push_back(x.shape());
-  compute_output_shapes(shapes);
+  compute_output_shapes(shapes, context.arguments);
   for (Shape& shape : shapes) {
     if (shape.rank() > 0) shape = shape.with_dim(0, kNone);
   }
   ensure_built(shapes);
   return with_error_context(where(), [&] {
+    const PathScope path(name());
     const std::optional<DType> outer = AutocastScope::current();
     std::optional<AutocastScope> own;
-    if (outer ? *outer != compute_dtype() : compute_dtype() != variable_dtype()) {
+    if (outer && !autocast()) {
+      own.emplace(std::nullopt);
+    } else if (outer ? *outer != compute_dtype() : compute_dtype() != variable_dtype()) {
       own.emplace(compute_dtype());
     }
     std::vector<Array> cast_inputs = inputs;
@@ -128,6 +154,11 @@ Array LayerImpl::call(const Array&, const CallContext&) { refuse_count("inputs",
 std::vector<Shape> LayerImpl::output_shapes(const std::vector<Shape>& input_shapes) const {
   if (input_shapes.size() != 1) refuse_count("inputs", input_shapes.size());
   return {output_shape(input_shapes[0])};
+}
+
+std::vector<Shape> LayerImpl::output_shapes_of_call(const std::vector<Shape>& input_shapes,
+                                                    const Json&) const {
+  return output_shapes(input_shapes);
 }
 
 std::vector<Array> LayerImpl::call_inputs(const std::vector<Array>& inputs,
@@ -186,7 +217,8 @@ int64_t LayerImpl::count_params() const {
 
 Variable LayerImpl::add_weight(std::string name, const Shape& shape, const Initializer& initializer,
                                bool trainable) {
-  weights_.emplace_back(initializer(shape, variable_dtype()), std::move(name), trainable);
+  weights_.emplace_back(initializer(shape, variable_dtype()), name, trainable);
+  weights_.back().set_path(PathScope::of(name));
   return weights_.back();
 }
 
@@ -221,6 +253,12 @@ void LayerImpl::clear_losses() {
   for (const Layer& layer : sublayers()) layer->clear_losses();
 }
 
+bool LayerImpl::awaits_batch() const {
+  const std::vector<Layer> inner = sublayers();
+  return std::any_of(inner.begin(), inner.end(),
+                     [](const Layer& layer) { return layer->awaits_batch(); });
+}
+
 void LayerImpl::apply_constraints() {
   if (!trainable()) return;
   with_error_context(where(), [&] {
@@ -239,7 +277,7 @@ Variable LayerImpl::add_seed_state(std::optional<int64_t> seed) {
 }
 
 Variable LayerImpl::add_state(std::string name, const Shape& shape) {
-  states_.emplace_back(zeros(shape, compute_dtype()), std::move(name), false);
+  states_.emplace_back(zeros(shape, variable_dtype()), std::move(name), false);
   return states_.back();
 }
 

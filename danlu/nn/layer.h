@@ -33,7 +33,10 @@ struct CallContext {
   /// The mask of an input; undefined where there is none.
   Array mask(size_t input = 0) const { return input < masks.size() ? masks[input] : Array(); }
   /// An argument; `fallback` where it was not given. Errors: ValueError when it is no bool.
-  bool flag(const std::string& name, bool fallback = false) const;
+  bool flag(const std::string& name, bool fallback = false) const {
+    return flag_of(arguments, name, fallback);
+  }
+  static bool flag_of(const Json& arguments, const std::string& name, bool fallback = false);
   /// A tensor argument; undefined where it was not given.
   Array tensor(const std::string& name) const;
 };
@@ -98,9 +101,11 @@ class LayerImpl {
   /// The only output. Errors: as `apply`; ValueError when there are several outputs.
   Array operator()(const Array& x, const CallContext& context = {});
 
-  /// Shapes of the outputs, batch axis included; unknown dimensions stay unknown.
-  /// Errors: ShapeError when inputs of these shapes do not fit.
-  std::vector<Shape> compute_output_shapes(const std::vector<Shape>& input_shapes) const;
+  /// Shapes of the outputs, batch axis included; unknown dimensions stay unknown. `arguments` are
+  /// those of the call, as in CallContext. Errors: ShapeError when inputs of these shapes do not
+  /// fit.
+  std::vector<Shape> compute_output_shapes(const std::vector<Shape>& input_shapes,
+                                           const Json& arguments = {}) const;
   /// The only output's. Errors: also ValueError when there are several.
   Shape compute_output_shape(const Shape& input_shape) const;
 
@@ -127,14 +132,16 @@ class LayerImpl {
   int64_t count_params() const;
   /// What is added to the loss: by regularizers of trainable weights and by `add_loss` in the
   /// latest call; a scalar each.
-  std::vector<Array> losses() const;
+  virtual std::vector<Array> losses() const;
   /// Forgets what calls have added. A call of the outermost layer begins with it.
-  void clear_losses();
+  virtual void clear_losses();
   /// What it gives for each output, divided by the batch size, is added to the loss.
   const Regularizer& activity_regularizer() const { return activity_regularizer_; }
   void set_activity_regularizer(Regularizer regularizer) {
     activity_regularizer_ = std::move(regularizer);
   }
+  /// Whether there are states that only a call can make, because it knows the size of the batch.
+  virtual bool awaits_batch() const;
   /// Brings trainable weights under their constraints, as each training step does.
   void apply_constraints();
 
@@ -149,6 +156,9 @@ class LayerImpl {
 
   /// For any number of them; default: the functions above.
   virtual std::vector<Shape> output_shapes(const std::vector<Shape>& input_shapes) const;
+  /// For layers whose outputs depend on the arguments of the call.
+  virtual std::vector<Shape> output_shapes_of_call(const std::vector<Shape>& input_shapes,
+                                                   const Json& arguments) const;
   virtual std::vector<Array> call_inputs(const std::vector<Array>& inputs,
                                          const CallContext& context);
   virtual void build_inputs(const std::vector<Shape>& input_shapes);
@@ -156,8 +166,11 @@ class LayerImpl {
   virtual LayerOutputs call_with_masks(const std::vector<Array>& inputs,
                                        const CallContext& context);
 
+  /// Whether inputs and, inside a layer of another dtype, weights are read in `compute_dtype()`;
+  /// false for layers that take care of dtypes themselves (Keras's `autocast`).
+  virtual bool autocast() const { return true; }
   /// Whether inputs are cast to `compute_dtype()` before `call`.
-  virtual bool casts_input() const { return true; }
+  virtual bool casts_input() const { return autocast(); }
 
   /// Adds a scalar to the loss of the model; to be called in `call`.
   void add_loss(const Array& loss) { call_losses_.push_back(loss); }
@@ -167,9 +180,12 @@ class LayerImpl {
   /// A trainable weight with what its config says of it.
   Variable add_weight(std::string name, const Shape& shape, const Initializer& initializer,
                       Regularizer regularizer, Constraint constraint = {});
+  /// Counts a weight of a layer inside among one's own too, as Keras does with what is an attribute
+  /// of both.
+  void adopt_weight(const Variable& weight) { weights_.push_back(weight); }
   /// The state {seed, counter} of random numbers, which is no weight.
   Variable add_seed_state(std::optional<int64_t> seed);
-  /// Zeros that calls change and that are no weight.
+  /// Zeros of `variable_dtype()` that calls change and that are no weight.
   Variable add_state(std::string name, const Shape& shape);
 
  private:

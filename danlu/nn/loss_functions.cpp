@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "danlu/base/error.h"
+#include "danlu/nn/global_state.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/matmul.h"
@@ -13,6 +14,11 @@
 
 namespace danlu {
 namespace internal {
+
+Array in_full_precision(const Array& x) {
+  const bool half = is_floating(x.dtype()) && size_of(x.dtype()) < 4;
+  return half ? cast(x, floatx()) : x;
+}
 
 void match_ranks(Array& a, Array& b) {
   const auto adapt = [](Array& longer, Array& shorter) {
@@ -262,6 +268,19 @@ Array circle(const Array& y_true, const Array& y_pred, double gamma, double marg
   const Array near = logits(pulls, margin + distance, distance - margin);
   const Array far = logits(pushes, 1 + margin - distance, 1 - margin - distance);
   return softplus(near + far);
+}
+
+Array ctc(const Array& y_true, const Array& y_pred) {
+  if (y_true.rank() != 2 || y_pred.rank() != 3) {
+    throw ShapeError(
+        {.what = "Labels or predictions have a wrong number of axes",
+         .expected = "labels (batch, labels), predictions (batch, time, classes)",
+         .received = y_true.shape().to_string() + " and " + y_pred.shape().to_string()});
+  }
+  const Array labels = cast(y_true, DType::int32);
+  const Array count = sum(cast(labels != 0, DType::int32), {-1});
+  const Array steps = full({y_pred.shape()[0]}, y_pred.shape()[1], DType::int32);
+  return ctc_loss(labels, y_pred, count, steps);
 }
 
 }  // namespace losses

@@ -85,9 +85,16 @@ Array tversky(const Array& y_true, const Array& y_pred, double alpha = 0.5, doub
 Array circle(const Array& y_true, const Array& y_pred, double gamma = 80, double margin = 0.4,
              bool remove_diagonal = true);
 
+/// −log of the probability of all ways to say a sequence of labels. As many labels count as are not
+/// 0, which stands for "nothing", and all steps. Shapes: labels (batch, labels), logits (batch,
+/// time, classes) → (batch). Errors: ShapeError for other ranks. Source: Graves et al. (2006).
+Array ctc(const Array& y_true, const Array& y_pred);
+
 }  // namespace danlu::losses
 
 namespace danlu::internal {
+/// Floats of 16 bits as `floatx()`, in which losses and metrics compute.
+Array in_full_precision(const Array& x);
 /// Drops or adds a last axis of length 1 where the ranks differ by one, as Keras does.
 void match_ranks(Array& a, Array& b);
 /// Labels without a last axis of length 1 at `axis`, as integers.

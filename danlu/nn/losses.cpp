@@ -65,7 +65,8 @@ Loss::Loss(std::string class_name, Json config, Function function)
 Array Loss::operator()(const Array& y_true, const Array& y_pred, const Array& sample_weight,
                        const Array& mask) const {
   return with_error_context(name_, [&] {
-    Array target = y_true, prediction = y_pred;
+    Array target = internal::in_full_precision(y_true);
+    Array prediction = internal::in_full_precision(y_pred);
     internal::match_ranks(target, prediction);
     auto [values, counts] = function_(target, prediction);
     if (mask.defined()) counts = counts.defined() ? mask && counts : mask;
@@ -212,6 +213,8 @@ Circle::Circle(CircleConfig c)
         return {each, each > 0.0};
       })) {}
 
+CTC::CTC(ReductionConfig c) : Loss(loss("CTC", "ctc", c, ctc)) {}
+
 }  // namespace losses
 
 namespace {
@@ -261,6 +264,7 @@ constexpr std::array kLosses = {
     Entry{"CategoricalHinge", "categorical_hinge", nullptr, plain<losses::CategoricalHinge>},
     Entry{"Dice", "dice", nullptr, make<losses::Dice, losses::DiceConfig>},
     Entry{"Tversky", "tversky", nullptr, make<losses::Tversky, losses::TverskyConfig>},
+    Entry{"CTC", "ctc", nullptr, plain<losses::CTC>},
     Entry{"Circle", "circle", nullptr, make<losses::Circle, losses::CircleConfig>},
 };
 

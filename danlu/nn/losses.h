@@ -40,10 +40,10 @@ class Loss {
   /// The config as Keras's `get_config` gives it.
   const Json& get_config() const { return config_; }
 
-  /// The reduced loss: a scalar unless the reduction is "none". Values are multiplied by
-  /// `sample_weight`, which broadcasts to them; where `mask` is false they count for nothing, also
-  /// not in the number that a mean divides by.
-  /// Errors: ShapeError naming the loss, when targets and predictions do not fit each other.
+  /// The reduced loss, of floats of 16 bits in `floatx()`: a scalar unless the reduction is "none".
+  /// Values are multiplied by `sample_weight`, which broadcasts to them; where `mask` is false they
+  /// count for nothing, also not in the number that a mean divides by. Errors: ShapeError naming
+  /// the loss, when targets and predictions do not fit each other.
   Array operator()(const Array& y_true, const Array& y_pred, const Array& sample_weight = {},
                    const Array& mask = {}) const;
 
@@ -299,6 +299,13 @@ struct CircleConfig {
 class Circle : public Loss {
  public:
   Circle(CircleConfig config = {});
+};
+
+/// Targets are labels of sequences, padded with 0, which stands for nothing; predictions are logits
+/// for each step.
+class CTC : public Loss {
+ public:
+  CTC(ReductionConfig config = {});
 };
 
 }  // namespace losses

@@ -97,7 +97,7 @@ SequentialNetwork::SequentialNetwork(std::vector<Layer> layers, std::string name
   }
   require_unique_names(layers_, where());
   if (!input_) return;
-  ensure_built((*input_)->declared_input_shape().value().with_axis_inserted(0, kNone));
+  ensure_built(to_keras_tensor(*input_).shape());
 }
 
 std::vector<Shape> SequentialNetwork::layer_output_shapes(size_t index) const {

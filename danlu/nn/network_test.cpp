@@ -35,6 +35,23 @@ std::vector<Layer> cnn_layers() {
           Dense({.units = 10, .activation = "softmax"})};
 }
 
+TEST(Variables, HaveThePathsOfKeras) {
+  const auto paths = [](const LayerImpl& layer) {
+    std::vector<std::string> all;
+    for (const Variable& weight : layer.weights()) all.push_back(weight.path());
+    return all;
+  };
+  const Layer inner(std::make_shared<SequentialNetwork>(
+      std::vector<Layer>{Dense({.units = 2, .use_bias = false, .name = "deep"})}, "inner"));
+  const SequentialNetwork outer({Input({3}), Dense({.units = 4, .name = "front"}), inner}, "outer");
+  EXPECT_EQ(paths(outer), (std::vector<std::string>{"outer/front/kernel", "outer/front/bias",
+                                                    "outer/inner/deep/kernel"}));
+  const Layer alone = Dense({.units = 1, .use_bias = false, .name = "alone"});
+  alone(zeros({2, 3}));
+  EXPECT_EQ(paths(*alone.impl()), std::vector<std::string>{"alone/kernel"});
+  EXPECT_EQ(Variable(zeros({}), "loose").path(), "loose");
+}
+
 TEST(Summary, IsTheTableOfKeras) {
   clear_session();
   const SequentialNetwork network(cnn_layers());

@@ -34,6 +34,7 @@ class ConfiguredOptimizer : public OptimizerImpl {
   Json get_config() const override {
     Config config = config_;
     config.name = name();
+    config.loss_scale_factor = loss_scale_factor();
     if (!config.learning_rate.is_schedule()) config.learning_rate = learning_rate();
     return config_to_json(config);
   }

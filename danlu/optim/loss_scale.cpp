@@ -38,6 +38,7 @@ class LossScaleImpl final : public OptimizerImpl {
   void finalize_variable_values(const std::vector<Variable>& variables) override {
     inner_->finalize_variable_values(variables);
   }
+  std::vector<Optimizer> inner_optimizers() const override { return {inner_}; }
   int64_t iterations() const override { return inner_->iterations(); }
   double learning_rate() const override { return inner_->learning_rate(); }
   void set_learning_rate(double value) override { inner_->set_learning_rate(value); }

@@ -200,8 +200,10 @@ void OptimizerImpl::step(std::span<const Array> gradients, const std::vector<Var
     update(unscaled, variables);
   }
   if (options_.use_ema) move_averages(variables);
-  iterations_.assign(iterations_ + 1);
+  count_step();
 }
+
+void OptimizerImpl::count_step() { iterations_.assign(iterations_ + 1); }
 
 Array OptimizerImpl::updates() const {
   if (!options_.gradient_accumulation_steps) return iterations_;
@@ -323,6 +325,8 @@ std::pair<std::vector<Array>, std::vector<Array>> OptimizerImpl::stateless_apply
   for (const Variable& variable : trained_) new_values.push_back(scope.value(variable));
   return {std::move(new_values), std::move(new_slots)};
 }
+
+std::vector<Optimizer> OptimizerImpl::inner_optimizers() const { return {}; }
 
 int64_t OptimizerImpl::count_params() const {
   int64_t count = 0;

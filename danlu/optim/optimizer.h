@@ -33,6 +33,8 @@ struct OptimizerOptions {
   std::string name;
 };
 
+class Optimizer;
+
 /// What an optimizer is made of. A derived class makes its slots and says how one variable moves.
 /// All arithmetic is lazy and alike for every variable, so that the compiler can merge the updates.
 class OptimizerImpl {
@@ -65,6 +67,11 @@ class OptimizerImpl {
 
   /// `loss` as the gradients have to be taken of it: scaled where the optimizer unscales them.
   virtual Array scale_loss(const Array& loss) const;
+  /// What the loss is multiplied by and the gradients are divided by; nothing: neither.
+  const std::optional<double>& loss_scale_factor() const { return options_.loss_scale_factor; }
+  virtual void set_loss_scale_factor(std::optional<double> factor) {
+    options_.loss_scale_factor = factor;
+  }
   /// Ends a training: with `use_ema` the variables become their averages.
   virtual void finalize_variable_values(const std::vector<Variable>& variables);
 
@@ -79,6 +86,8 @@ class OptimizerImpl {
   const std::vector<Variable>& variables() const { return variables_; }
   /// Elements of all `variables()`.
   int64_t count_params() const;
+  /// Those it hands steps on to; their variables are among its own.
+  virtual std::vector<Optimizer> inner_optimizers() const;
 
   /// Updates made so far: steps, or with gradient accumulation groups of steps.
   virtual int64_t iterations() const;
@@ -124,6 +133,8 @@ class OptimizerImpl {
   }
   /// Counts the variables of another optimizer among one's own.
   void adopt(const OptimizerImpl& inner);
+  /// Counts a step, as the default `step` does at its end.
+  void count_step();
   /// Errors: ValueError unless low <= value < high.
   void check_range(const char* field, double value, double low, double high) const;
   /// Errors: ValueError when there is a value less than `least`.
@@ -186,6 +197,7 @@ class Optimizer {
   explicit Optimizer(std::shared_ptr<OptimizerImpl> impl) : impl_(std::move(impl)) {}
   OptimizerImpl* operator->() const { return impl_.get(); }
   OptimizerImpl& operator*() const { return *impl_; }
+  friend bool operator==(const Optimizer& a, const Optimizer& b) { return a.impl_ == b.impl_; }
 
   /// One step as a pure function: `s` with new parameters and slots, and with `state`.
   /// Errors: StateError before the slots exist; ValueError for wrong counts.

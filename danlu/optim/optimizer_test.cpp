@@ -160,7 +160,7 @@ TEST(Optimizer, OptionsOutOfRangeAreRefused) {
                            "[optimizer_from_config] There is no optimizer of this class. Expected "
                            "one of SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, "
                            "Adafactor, Nadam, Ftrl, Lion, Lamb, Muon, ScheduleFreeAdamW, "
-                           "LossScaleOptimizer. Received \"Adams\".");
+                           "LossScaleOptimizer, MultiOptimizer. Received \"Adams\".");
 }
 
 TEST(Optimizer, VariablesBecomeTheirAveragesAtTheEnd) {

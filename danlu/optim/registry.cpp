@@ -10,6 +10,7 @@
 #include "danlu/optim/adam_variants.h"
 #include "danlu/optim/ftrl.h"
 #include "danlu/optim/loss_scale.h"
+#include "danlu/optim/multi_optimizer.h"
 #include "danlu/optim/muon.h"
 #include "danlu/optim/sgd.h"
 
@@ -26,8 +27,11 @@ Optimizer make(const Json& config) {
   return O(config_from_json<Config>(config));
 }
 
+Optimizer from_object(const Json& json) {
+  return optimizer_from_config(json.at("class_name").as_string(), json.at("config"));
+}
+
 Optimizer make_loss_scale(const Json& config) {
-  const Json& inner = config.at("inner_optimizer");
   LossScaleOptimizerConfig own;
   const auto read = [&](const char* name, auto& value) {
     if (const Json* member = config.find(name)) from_json(*member, value);
@@ -35,8 +39,27 @@ Optimizer make_loss_scale(const Json& config) {
   read("initial_scale", own.initial_scale);
   read("dynamic_growth_steps", own.dynamic_growth_steps);
   read("name", own.name);
-  return LossScaleOptimizer(
-      optimizer_from_config(inner.at("class_name").as_string(), inner.at("config")), own);
+  return LossScaleOptimizer(from_object(config.at("inner_optimizer")), own);
+}
+
+Optimizer make_multi(const Json& config) {
+  const Json& map = config.at("optimizer_map");
+  if (map.at("class_name").as_string() != "OptimizerMap") {
+    throw UnsupportedError({.where = "MultiOptimizer",
+                            .what = "`optimizer_map` is a function of somebody's own",
+                            .expected = "an OptimizerMap",
+                            .received = map.at("class_name").dump()});
+  }
+  OptimizerMap own(from_object(map.at("config").at("default_optimizer")));
+  for (const auto& [pattern, optimizer] : map.at("config").at("optimizer_map").members()) {
+    own.set(pattern, from_object(optimizer));
+  }
+  MultiOptimizerConfig rest;
+  if (const Json* factor = config.find("loss_scale_factor")) {
+    from_json(*factor, rest.loss_scale_factor);
+  }
+  if (const Json* name = config.find("name")) from_json(*name, rest.name);
+  return MultiOptimizer(std::move(own), rest);
 }
 
 constexpr std::array kOptimizers = {
@@ -80,9 +103,10 @@ Optimizer optimizer_from_config(const std::string& class_name, const Json& confi
     names += std::string(entry.class_name) + ", ";
   }
   if (class_name == "LossScaleOptimizer") return make_loss_scale(config);
+  if (class_name == "MultiOptimizer") return make_multi(config);
   throw ValueError({.where = "optimizer_from_config",
                     .what = "There is no optimizer of this class",
-                    .expected = "one of " + names + "LossScaleOptimizer",
+                    .expected = "one of " + names + "LossScaleOptimizer, MultiOptimizer",
                     .received = "\"" + class_name + "\""});
 }
 

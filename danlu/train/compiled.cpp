@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "danlu/base/error.h"
+#include "danlu/nn/loss_functions.h"
 #include "danlu/nn/metrics/mean_metric.h"
 #include "danlu/ops/elementwise.h"
 
@@ -50,11 +51,6 @@ std::vector<MetricList> metrics_for_outputs(const PerOutput<MetricList>& given,
 }
 
 }  // namespace
-
-Array in_full_precision(const Array& x) {
-  const bool half = is_floating(x.dtype()) && size_of(x.dtype()) < 4;
-  return half ? cast(x, DType::float32) : x;
-}
 
 CompiledLoss::CompiledLoss(const CompileConfig& config, const std::vector<std::string>& outputs) {
   std::vector<std::optional<Loss>> losses = config.loss.for_outputs(outputs, "loss");
@@ -105,8 +101,8 @@ Array CompiledLoss::operator()(const StepInputs& data, const LayerOutputs& y_pre
     const Term& term = terms_[i];
     if (!term.loss || !y[i] || !y[i]->defined()) continue;
     const Array& prediction = y_pred.values.at(i);
-    Array loss = (*term.loss)(in_full_precision(*y[i]), in_full_precision(prediction),
-                              weight_of(data, i, terms_.size()), mask_of(y_pred, i));
+    Array loss =
+        (*term.loss)(*y[i], prediction, weight_of(data, i, terms_.size()), mask_of(y_pred, i));
     if (!trackers_.empty()) {
       metrics::Mean tracker = trackers_[term.tracker];
       tracker.update_state(loss, static_cast<double>(prediction.shape()[0]));
@@ -146,8 +142,8 @@ void CompiledMetrics::update_state(const CompiledLoss& losses, const StepInputs&
   const auto y = losses.targets(data.y);
   for (const Item& item : items_) {
     if (!y[item.output] || !y[item.output]->defined()) continue;
-    const Array target = in_full_precision(*y[item.output]);
-    const Array prediction = in_full_precision(y_pred.values.at(item.output));
+    const Array target = internal::in_full_precision(*y[item.output]);
+    const Array prediction = internal::in_full_precision(y_pred.values.at(item.output));
     Array weight = item.weighted ? weight_of(data, item.output, y.size()) : Array();
     // As in Keras a mask reaches means of functions only, as weights.
     const Array mask = mask_of(y_pred, item.output);

@@ -71,7 +71,4 @@ class CompiledMetrics {
   std::vector<Item> items_;
 };
 
-/// `x`, or where it has less than 32 bits, in float32: what losses and metrics compute with.
-Array in_full_precision(const Array& x);
-
 }  // namespace danlu

@@ -9,6 +9,8 @@
 #include "danlu/nn/functional.h"
 #include "danlu/nn/layers/dense.h"
 #include "danlu/nn/layers/input.h"
+#include "danlu/nn/layers/recurrent.h"
+#include "danlu/nn/layers/rnn.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/matmul.h"
@@ -139,6 +141,45 @@ TEST(MixedPrecision, KeepsWeightsInFloat32AndComputesIn16Bits) {
   const Layer mixed = Dense({.units = 4, .dtype = "mixed_float16"});
   EXPECT_EQ(mixed(inputs).dtype(), DType::float16);
   EXPECT_EQ(mixed.weights()[0].value().dtype(), DType::float32);
+}
+
+TEST(MixedPrecision, WholePoliciesKeepWeightsIn16BitsToo) {
+  for (const char* policy : {"bfloat16", "float16"}) {
+    const DType dtype = dtype_from_name(policy);
+    set_dtype_policy(policy);
+    const KerasTensor x = Input({3});
+    Model model(x, Dense({.units = 1})(Dense({.units = 4, .activation = "tanh"})(x)));
+    set_dtype_policy("");
+    EXPECT_EQ(x.dtype(), DType::float32);
+    for (const Variable& weight : model.weights()) EXPECT_EQ(weight.dtype(), dtype);
+    model.compile({.optimizer = SGD({.learning_rate = 0.1, .momentum = 0.5}), .loss = "mse"});
+    const HostTensor inputs = numbers(16, 3, 0), y = first_column(inputs);
+    const History history = model.fit(inputs, y, {.epochs = 20, .batch_size = 16, .verbose = 0});
+    EXPECT_LT(history.last("loss"), 0.7 * history.history.at("loss")[0]);
+    EXPECT_EQ(Array(model.predict(inputs)).dtype(), dtype);
+    for (const Variable& weight : model.weights()) EXPECT_EQ(weight.dtype(), dtype);
+  }
+}
+
+TEST(Stateful, LayersMakeTheirStatesForTheFirstBatch) {
+  const auto model_of = [] {
+    return Sequential({LSTM({.units = 3, .stateful = true, .name = "lstm"}), Dense({.units = 1})});
+  };
+  const HostTensor x = HostTensor::from(std::vector<float>(4 * 5 * 2, 0.5f), {4, 5, 2});
+  Sequential model = model_of();
+  const std::vector<float> first = Array(model.predict(x)).to_vector();
+  const std::vector<float> second = Array(model.predict(x)).to_vector();
+  EXPECT_NE(first, second);
+  reset_state(model.get_layer("lstm"));
+  EXPECT_EQ(Array(model.predict(x)).to_vector(), first);
+  EXPECT_THROW(model.predict(x.slice(0, 3)), ValueError);
+
+  Sequential trained = model_of();
+  trained.compile({.optimizer = SGD({.learning_rate = 0.1}), .loss = "mse"});
+  const HostTensor y = HostTensor::from(std::vector<float>(4, 1.f), {4, 1});
+  const History history = trained.fit(x, y, {.epochs = 30, .batch_size = 4, .verbose = 0});
+  EXPECT_LT(history.last("loss"), 0.5 * history.history.at("loss")[0]);
+  EXPECT_EQ(trained.network().non_trainable_variables().size(), 2u);
 }
 
 TEST(MixedPrecision, HasAGlobalPolicyWhoseLossIsScaled) {

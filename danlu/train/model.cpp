@@ -8,6 +8,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/nn/functional.h"
+#include "danlu/nn/global_state.h"
 #include "danlu/nn/layers/registry.h"
 #include "danlu/optim/loss_scale.h"
 #include "danlu/train/class_weight.h"
@@ -39,7 +40,7 @@ DataSplit weighted(DataSplit data, const HostTensors& sample_weight) {
 
 struct Model::Predictor {
   explicit Predictor(std::shared_ptr<Network> network)
-      : step([network](const auto&) { return network_state(*network); },
+      : step([network](const StepSpecs& inputs) { return network_state(*network, inputs.x); },
              [network](const StepInputs& inputs) {
                std::vector<Array> outputs = network->apply(inputs.x).values;
                network->clear_losses();
@@ -213,7 +214,7 @@ Dataset Model::dataset(DataSplit split, int64_t batch_size) const {
   const DType x_dtype = split.x.defined() ? split.x.dtype() : DType::float32;
   if (!layers().empty() && (is_floating(x_dtype) || x_dtype == DType::uint8)) {
     const DType first = layers()[0]->dtype();
-    options.x_dtype = is_floating(first) ? first : network_->dtype();
+    options.x_dtype = is_floating(first) && size_of(first) >= 4 ? first : floatx();
   }
   return Dataset(std::move(split), options).batch(batch_size);
 }

@@ -353,7 +353,7 @@ TEST(Model, Errors) {
                            "categorical_focal_crossentropy, "
                            "categorical_generalized_cross_entropy, kl_divergence, kld, "
                            "poisson, huber, log_cosh, cosine_similarity, hinge, "
-                           "squared_hinge, categorical_hinge, dice, tversky, circle. "
+                           "squared_hinge, categorical_hinge, dice, tversky, ctc, circle. "
                            "Received "
                            "\"mean_square_error\".");
   expect_error<ValueError>([] { Metric("accurracy"); },

@@ -5,6 +5,7 @@
 
 #include "danlu/autodiff/autodiff.h"
 #include "danlu/base/error.h"
+#include "danlu/nn/loss_functions.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/reduction.h"
 #include "danlu/train/custom_network.h"
@@ -31,9 +32,23 @@ void check(const CompileConfig& config, const std::string& where) {
   }
 }
 
+/// Undefined for what is missing.
+std::vector<Array> placeholders(const std::vector<TensorSpec>& specs) {
+  std::vector<Array> arrays;
+  for (const TensorSpec& spec : specs) {
+    arrays.push_back(spec.shape.rank() > 0 ? make_placeholder(spec) : Array());
+  }
+  return arrays;
+}
+
 }  // namespace
 
-std::vector<Variable> network_state(const Network& network) {
+std::vector<Variable> network_state(Network& network, const std::vector<TensorSpec>& inputs) {
+  if (network.awaits_batch() && !inputs.empty()) {
+    const StateScope discarded;
+    network.apply(placeholders(inputs));
+    network.clear_losses();
+  }
   std::vector<Variable> all = network.trainable_weights();
   append(all, network.non_trainable_variables());
   return all;
@@ -70,7 +85,7 @@ StepLogs Steps::test_step(const StepInputs& data) {
 Array Steps::compute_loss(const StepInputs& data, const LayerOutputs& y_pred) {
   Array total = loss_(data, y_pred);
   for (const Array& loss : network_->losses()) {
-    const Array own = in_full_precision(loss.rank() == 0 ? loss : sum(loss));
+    const Array own = internal::in_full_precision(loss.rank() == 0 ? loss : sum(loss));
     total = total.defined() ? total + own : own;
   }
   if (total.defined()) return total;
@@ -123,7 +138,7 @@ std::vector<Variable> Steps::state(bool training, const StepSpecs& inputs) {
 
 std::vector<Variable> Steps::compiled_state(bool training, const StepSpecs& inputs) {
   if (training) config_.optimizer->build(network_->trainable_weights());
-  std::vector<Variable> all = network_state(*network_);
+  std::vector<Variable> all = network_state(*network_, inputs.x);
   if (training) append(all, config_.optimizer->variables());
   append(all, loss_tracker_.variables());
   for (const metrics::Mean& tracker : loss_.trackers()) append(all, tracker.variables());
@@ -148,13 +163,6 @@ std::vector<Variable> Steps::touched_state(bool training, const StepSpecs& input
         {.where = network_->where(),
          .what = "What a step of the network's own changes is known only when it runs"});
   }
-  const auto placeholders = [](const std::vector<TensorSpec>& specs) {
-    std::vector<Array> arrays;
-    for (const TensorSpec& spec : specs) {
-      arrays.push_back(spec.shape.rank() > 0 ? make_placeholder(spec) : Array());
-    }
-    return arrays;
-  };
   const VariableWatch watch;
   const StateScope discarded;
   run(training,

@@ -75,7 +75,8 @@ class Steps {
   std::vector<std::string> log_names_;  ///< of the outputs of steps
 };
 
-/// Everything of a network that a step reads or changes.
-std::vector<Variable> network_state(const Network& network);
+/// Everything of a network that a step on `inputs` reads or changes. States that await the batch
+/// are made; without inputs they are missing.
+std::vector<Variable> network_state(Network& network, const std::vector<TensorSpec>& inputs = {});
 
 }  // namespace danlu

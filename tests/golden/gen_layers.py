@@ -74,6 +74,9 @@ def run(case, tensors, metadata):
         # A Lambda's config is Python's machine code.
         is_lambda = case.layer == "Lambda"
         config = {"dtype": "float32"} if is_lambda else plain(layer.get_config())
+        masks = layer.supports_masking
+        if case.layer == "InputLayer":
+            layer = keras.Model(layer.output, layer.output)  # by itself it cannot be called
         layer.build(case.shape)
         if weights is None:
             weights = draw_weights(layer, rng)
@@ -117,7 +120,7 @@ def run(case, tensors, metadata):
         "variables": [v.name for v in layer.weights],
         "trainable": [v.name for v in layer.trainable_variables],
         "training": case.training,
-        "supports_masking": layer.supports_masking,
+        "supports_masking": masks,
     }
 
 

@@ -224,6 +224,10 @@ def cases():
         ("Tversky", images, images, [{}, {"alpha": 0.3, "beta": 0.7, "axis": [1, 2]}]),
         ("Circle", lambda r: labels(r, 8, 3), unit_rows, [{}, {"gamma": 16.0, "margin": 0.25}, {"remove_diagonal": False}]),
     ]
+    # Labels behind 0 do not count; two equal neighbours need a step between them.
+    spelled = np.array([[1, 2, 3, 0], [2, 2, 0, 0], [4, 0, 0, 0], [0, 0, 0, 0]], np.int32)
+    steps = lambda r: common.normal(r, (4, 7, 5))  # noqa: E731
+    tables.append(("CTC", fixed(spelled), steps, [{}, {"reduction": "sum"}]))
     for row, (kind, true, pred, configs) in enumerate(tables):
         for i, config in enumerate(configs):
             yield make(f"{kind}/{row}/{i}", kind, config, true, pred)

@@ -12,7 +12,7 @@ SHAPES = {"a": (4, 3), "b": (3,), "c": (2, 5)}
 SGD, ADAM = {"learning_rate": 0.1}, {"learning_rate": 0.01}
 CLIPS = {"clipnorm": 1.0}, {"clipvalue": 0.5}, {"global_clipnorm": 1.0}
 
-# (name, class, config): `exclude` and `inner` are no arguments, see main.
+# (name, class, config): `exclude`, `inner`, `map` and `default` are no arguments, see optimizer_of.
 CASES = [
     ("sgd", "SGD", SGD),
     ("sgd_default", "SGD", {}),
@@ -98,6 +98,24 @@ CASES = [
         "LossScaleOptimizer",
         {"initial_scale": 4.0, "dynamic_growth_steps": 3, "inner": ("SGD", {**SGD, "momentum": 0.9})},
     ),
+    (
+        "multi",
+        "MultiOptimizer",
+        {
+            "map": {"a": ("Adam", ADAM), "[bc]": ("SGD", {**SGD, "momentum": 0.9, "global_clipnorm": 1.0})},
+            "default": ("RMSprop", {}),
+        },
+    ),
+    (
+        "multi_default",
+        "MultiOptimizer",
+        {
+            "map": {"b.*": ("AdamW", {**ADAM, "use_ema": True})},
+            "default": ("Lion", {"loss_scale_factor": 2.0}),
+            "loss_scale_factor": 16.0,
+            "name": "two",
+        },
+    ),
     ("scheduled", "SGD", {"learning_rate": ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 6})}),
 ]
 POISONED = {"loss_scale": 4}  # this step's first gradient of `b` is infinite
@@ -135,6 +153,10 @@ def optimizer_of(kind, config):
     if isinstance(config.get("learning_rate"), tuple):
         config["learning_rate"] = schedule_of(*config["learning_rate"])
     made = getattr(keras.optimizers, kind)
+    if "map" in config:
+        optimizers = {key: optimizer_of(*given) for key, given in config.pop("map").items()}
+        default = optimizer_of(*config.pop("default"))
+        return made(keras.optimizers.OptimizerMap(default, optimizers), **config)
     optimizer = made(optimizer_of(*inner), **config) if inner else made(**config)
     if excluded:
         optimizer.exclude_from_weight_decay(var_names=excluded)
@@ -215,7 +237,7 @@ def main():
                 tensors[f"{name}/{short}/slots/{i}"] = np.asarray(slot.value, np.float64)
         metadata[name] = {
             "optimizer": kind,
-            "config": {k: v for k, v in config.items() if k not in ("exclude", "inner")},
+            "config": {k: v for k, v in config.items() if k not in ("exclude", "inner", "map", "default")},
             "get_config": get_config,
             "exclude": config.get("exclude", []),
             "poisoned": POISONED.get(name),

@@ -54,6 +54,12 @@ def positions():
     yield case("RotaryEmbedding", shape=(2, 4, 3, 5), feature_axis=1, sequence_axis=-1)
     yield case("PositionEmbedding", sequence_length=7)
     yield case("PositionEmbedding", "start", sequence_length=9, arguments={"start_index": 3})
+    sizes = {"vocabulary_size": 6, "sequence_length": 9, "embedding_dim": 4}
+    tokens = ("int", 6, (3, 5))
+    both = "TokenAndPositionEmbedding"
+    yield case(both, shape=tokens, **sizes)
+    yield case(both, "start", shape=tokens, arguments={"start_index": 3}, mask_zero=True, **sizes)
+    yield case(both, "untied", shape=tokens, tie_weights=False, embeddings_initializer="zeros", **sizes)
 
 
 def transformers():

@@ -69,8 +69,9 @@ void check_case(const golden::File& file, const std::string& name, const golden:
   for (size_t i = 0; i < slots.size(); ++i) {
     const auto expected = file.values(prefix + "slots/" + std::to_string(i));
     const std::string slot = about.at("slots")[i].as_string();
-    EXPECT_LE(golden::distance(slots[i].value().to_vector<double>(), expected), run.tolerance)
-        << slot;
+    // The rate of an optimizer that has no variables is float32.
+    const double tolerance = slots[i].dtype() == DType::float32 ? 1e-5 : run.tolerance;
+    EXPECT_LE(golden::distance(slots[i].value().to_vector<double>(), expected), tolerance) << slot;
     if (slot != "variable") {
       EXPECT_EQ(slots[i].name(), slot);
     }
@@ -82,10 +83,12 @@ TEST(GoldenOptimizers, VariablesSlotsAndConfigsAreThoseOfKeras) {
   ASSERT_GT(file.cases().size(), 50u);
   golden::Proof proof("optimizers");
   for (const std::string& name : file.cases()) {
-    proof.check(file.metadata(name).at("optimizer").as_string(), {"10 steps", "slots", "config"},
-                [&] {
-                  for (const golden::Run& run : golden::kRuns) check_case(file, name, run);
-                });
+    const std::string& type = file.metadata(name).at("optimizer").as_string();
+    const auto check = [&] {
+      for (const golden::Run& run : golden::kRuns) check_case(file, name, run);
+    };
+    proof.check(type, {"10 steps", "slots", "config"}, check);
+    if (type == "MultiOptimizer") proof.check("OptimizerMap", {"10 steps", "config"}, check);
   }
 }
 

@@ -353,7 +353,22 @@ def conv_lstm():
             yield case(unit_forget_bias=False, dropout=0.2, recurrent_dropout=0.3)
 
 
+def embeddings():
+    tokens, vectors = ("int", 7, (3, 4)), (3, 4, 5)
+    for config in (
+        {},
+        {"tie_weights": False, "embeddings_regularizer": "l2", "embeddings_constraint": "max_norm"},
+        {"mask_zero": True, "logit_soft_cap": 1.5, "embeddings_initializer": "he_normal"},
+    ):
+        name = "_".join(["reversible", *config])
+        make = lambda L, config=config: L.ReversibleEmbedding(7, 5, **config)  # noqa: E731
+        yield Case(name, make, [tokens])
+        yield Case(f"{name}_back", make, [vectors], arguments={"reverse": True})
+    yield Case("reversible_back_rank2", make, [(3, 5)], arguments={"reverse": True})
+
+
 FAMILIES = {
+    "embeddings": embeddings,
     "recurrent": recurrent,
     "cells": cells,
     "wrappers": wrappers,

@@ -12,7 +12,8 @@ loads the file, has to predict the same, takes the same 5 steps, and has to come
 
 loads the files FOLDER/NAME.keras that Danlu wrote after its 5 steps (danlu_interop_test leaves them
 there when DANLU_INTEROP_OUT names the folder), predicts, takes 5 more steps, and compares with what
-Danlu says it gets (FOLDER/NAME.npz: "predicted", "losses", "trained").
+Danlu says it gets (FOLDER/NAME.npz: "predicted", "losses", "trained"). Models whose names begin with
+"mixed" compute in 16 bits and are compared accordingly.
 """
 
 import os
@@ -32,6 +33,7 @@ from keras.src.backend.common import dtypes
 HERE = pathlib.Path(__file__).resolve().parent
 MODELS = HERE / "models"
 STEPS, BATCH = 5, 8
+EXACT, MIXED = 1e-9, 3e-2  # in float64, and in 16 bits in between
 keras.config.set_floatx("float64")
 # Keras on JAX computes some ops (tanh among them) in float32, because JAX lacks float64 by default.
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
@@ -81,7 +83,7 @@ def steps(model, x, y):
 def predicted(model, x):
     outputs = model(x if len(x) > 1 else x[0], training=False)
     outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    return [np.asarray(output) for output in outputs]
+    return [np.asarray(output).astype("float64") for output in outputs]
 
 
 def arrays(x, y, before, losses, after):
@@ -110,7 +112,7 @@ def make(name):
 
 
 def check(folder):
-    worst = 0.0
+    failed = 0
     names = sorted(path.stem for path in pathlib.Path(folder).glob("*.keras"))
     for name in names:
         model = keras.models.load_model(pathlib.Path(folder) / f"{name}.keras")
@@ -122,10 +124,11 @@ def check(folder):
         mine = arrays(x, y, before, losses, predicted(model, x))
         off = max(np.linalg.norm(mine[key] - told[key]) / max(np.linalg.norm(mine[key]), 1e-300)
                   for key in told)
-        print(f"{name}: {off:.1e}" + ("" if off <= 1e-9 else "  FAILED"))
-        worst = max(worst, off)
-    print(f"{len(names)} models, the furthest off by {worst:.1e}")
-    return 0 if names and worst <= 1e-9 else 1
+        fine = off <= (MIXED if name.startswith("mixed") else EXACT)
+        print(f"{name}: {off:.1e}" + ("" if fine else "  FAILED"))
+        failed += not fine
+    print(f"{len(names)} models, {failed} of them too far off")
+    return 0 if names and failed == 0 else 1
 
 
 if __name__ == "__main__":

@@ -101,6 +101,46 @@ def residual_images():
     return x, L.Dense(2)(L.GlobalAveragePooling2D()(y))
 
 
+def scores():
+    x = keras.Input((4, 6))
+    y, seen = L.MultiHeadAttention(2, 3)(x, x, return_attention_scores=True)
+    return x, [L.Dense(2)(y), seen]
+
+
+def language_model():
+    tokens = keras.Input((5,), dtype="int32")
+    words = L.ReversibleEmbedding(7, 4, logit_soft_cap=3.0)
+    return tokens, words(L.LSTM(4, return_sequences=True)(words(tokens)), reverse=True)
+
+
+def under(policy, build, optimizer="adam", loss="mse"):
+    """A model made under a policy, which its layers have then."""
+
+    def made():
+        keras.config.set_dtype_policy(policy)
+        try:
+            model = build()
+            model.compile(optimizer() if callable(optimizer) else optimizer, loss)
+            return model
+        finally:
+            keras.config.set_dtype_policy("float64")
+
+    return made
+
+
+def mixed_images():
+    x = keras.Input((6, 6, 2))
+    y = L.BatchNormalization()(L.Conv2D(4, 3, activation="relu")(x))
+    y = L.Dense(5, "tanh", dtype="float32")(L.GlobalAveragePooling2D()(y))
+    return keras.Model(x, L.Dense(2, dtype=keras.DTypePolicy("float64"))(y))
+
+
+def mixed_layers():
+    return keras.Sequential([keras.Input((5, 3)), L.LSTM(4, return_sequences=True),
+                             L.LayerNormalization(), L.Dense(3, "gelu", dtype="bfloat16"),
+                             L.GlobalMaxPooling1D(), L.Dense(2, dtype="float32")])
+
+
 def encoder_decoder():
     source = keras.Input((4, 3), name="source")
     target = keras.Input((5, 2), name="target")
@@ -173,6 +213,8 @@ ZOO = {
     "lion": small(lambda: O.Lion(0.01)),
     "lamb": small(lambda: O.Lamb(0.01)),
     "loss_scale": small(lambda: O.LossScaleOptimizer(O.Adam(0.01), initial_scale=64.0, dynamic_growth_steps=3)),
+    "multi_optimizer": small(lambda: O.MultiOptimizer(O.OptimizerMap(
+        O.Adam(0.01), {".*dense/.*": O.SGD(0.05, momentum=0.9)}), loss_scale_factor=8.0)),
     # Losses and metrics.
     # Keras 3.15.1 does not write Huber's delta, so only the default survives its files.
     "huber": small("adam", loss=losses.Huber(), metrics=[keras.metrics.RootMeanSquaredError()]),
@@ -208,6 +250,10 @@ ZOO = {
         (5, 4), dense(6), layer(L.GroupNormalization, groups=3), dense(4, "tanh"),
         layer(L.UnitNormalization), layer(L.RMSNormalization), dense(3), layer(L.LayerNormalization),
         layer(L.Flatten), dense(2), optimizer="adam"),
+    "spectral": sequential(
+        (6, 6, 2), lambda: L.SpectralNormalization(L.Conv2D(3, 3, kernel_regularizer="l2")),
+        layer(L.GlobalAveragePooling2D), lambda: L.SpectralNormalization(L.Dense(4), 2), dense(2),
+        optimizer="adam"),
     "separable": sequential(
         (7, 7, 3), layer(L.SeparableConv2D, 4, 3, depth_multiplier=2, activation="relu"),
         layer(L.SpatialDropout2D, 0.0), layer(L.DepthwiseConv2D, 2, padding="same"),
@@ -244,6 +290,12 @@ ZOO = {
     "operators": functional(operators),
     "operation_shapes": functional(shapes),
     "operation_functions": functional(functions),
+    "scores": functional(scores),
+    "language_model": functional(language_model),
+    # Policies of their own.
+    "mixed_float16": under("mixed_float16", mixed_images,
+                           lambda: O.LossScaleOptimizer(O.Adam(0.01), initial_scale=1024.0)),
+    "mixed_bfloat16": under("mixed_bfloat16", mixed_layers, lambda: O.SGD(0.05, momentum=0.9)),
     # Several inputs and outputs.
     "two_by_two": functional(two_by_two, loss=["mse", "huber"], loss_weights=[1.0, 0.5]),
     "two_by_two_named": functional(two_by_two, loss={"amount": "mse", "again": "log_cosh"},

@@ -47,6 +47,16 @@ class AttentionBase : public ConfiguredLayer<Config> {
     return {query.with_dim(query.rank() - 1, inputs[1][-1])};
   }
 
+  std::vector<Shape> output_shapes_of_call(const std::vector<Shape>& inputs,
+                                           const Json& arguments) const override {
+    std::vector<Shape> all = output_shapes(inputs);
+    if (CallContext::flag_of(arguments, "return_attention_scores")) {
+      const Shape& query = inputs[0];
+      all.push_back(query.with_dim(query.rank() - 1, inputs.back()[-2]));
+    }
+    return all;
+  }
+
   virtual Array scores(const Array& query, const Array& key) = 0;
   /// The output where it can be had without the scores; else undefined.
   virtual Array without_scores(const Array&, const Array&, const Array&, const Array& /*mask*/,

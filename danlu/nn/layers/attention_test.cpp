@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "danlu/base/error.h"
+#include "danlu/nn/functional.h"
+#include "danlu/nn/layers/input.h"
 #include "danlu/nn/layers/merging.h"
 #include "danlu/nn/layers/multi_head_attention.h"
+#include "danlu/nn/layers/registry.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 #include "danlu/ops/reduction.h"
@@ -34,6 +37,35 @@ TEST(AttentionLayers, GiveTheSameWithScoresAndWithout) {
   check(MultiHeadAttention({.num_heads = 2, .key_dim = 3, .dtype = "float64"}));
   check(GroupedQueryAttention(
       {.head_dim = 3, .num_query_heads = 4, .num_key_value_heads = 2, .dtype = "float64"}));
+}
+
+TEST(AttentionLayers, GiveScoresInFunctionalGraphs) {
+  const Array x = random_input({2, 5, 4}, DType::float32, 1);
+  const auto check = [&](const Layer& layer, const Shape& scores) {
+    const KerasTensor input = Input({5, 4});
+    const auto outputs = layer(std::vector<KerasTensor>{input, input}, {.values = kScores});
+    ASSERT_EQ(outputs.size(), 2u);
+    EXPECT_EQ(outputs[1].shape(), scores);
+    const Layer network(std::make_shared<FunctionalNetwork>(input, outputs));
+    const auto together = network(std::vector<Array>{x}),
+               alone = layer({x, x}, {.arguments = kScores});
+    expect_same(together[0], alone[0], 0);
+    expect_same(together[1], alone[1], 0);
+    const Layer copy = clone(network);
+    EXPECT_EQ(copy->compute_output_shapes({{kNone, 5, 4}})[1], scores);
+  };
+  check(Attention(), {kNone, 5, 5});
+  check(AdditiveAttention(), {kNone, 5, 5});
+  check(MultiHeadAttention({.num_heads = 3, .key_dim = 2}), {kNone, 3, 5, 5});
+  check(GroupedQueryAttention({.head_dim = 3, .num_query_heads = 4, .num_key_value_heads = 2}),
+        {kNone, 4, 5, 5});
+  const Layer over_two = MultiHeadAttention({.num_heads = 3, .key_dim = 2});
+  EXPECT_EQ(over_two->compute_output_shapes({{2, 5, 6, 4}, {2, 7, 8, 4}}, kScores)[1],
+            (Shape{2, 3, 5, 6, 7, 8}));
+  const Layer over_last =
+      MultiHeadAttention({.num_heads = 3, .key_dim = 2, .attention_axes = {{2}}});
+  EXPECT_EQ(over_last->compute_output_shapes({{2, 5, 6, 4}, {2, 5, 8, 4}}, kScores)[1],
+            (Shape{2, 5, 3, 6, 8}));
 }
 
 TEST(AttentionLayers, DropoutActsInTrainingOnly) {

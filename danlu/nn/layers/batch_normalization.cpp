@@ -66,9 +66,11 @@ class BatchNormalizationImpl final : public ConfiguredLayer<BatchNormalizationCo
     if (c.scale) {
       gamma_ =
           add_weight("gamma", shape, c.gamma_initializer, c.gamma_regularizer, c.gamma_constraint);
+      gamma_.set_autocast(false);
     }
     if (c.center) {
       beta_ = add_weight("beta", shape, c.beta_initializer, c.beta_regularizer, c.beta_constraint);
+      beta_.set_autocast(false);
     }
     const auto statistic = [&](const char* name, const Initializer& initializer) {
       Variable weight = add_weight(name, shape, initializer, false);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "danlu/nn/config_types.h"
@@ -41,6 +42,41 @@ struct EmbeddingConfig {
 class Embedding : public Layer {
  public:
   Embedding(EmbeddingConfig config);
+};
+
+struct ReversibleEmbeddingConfig {
+  int64_t input_dim = 0;
+  int64_t output_dim = 0;
+  bool tie_weights = true;  ///< one matrix for both ways
+  Initializer embeddings_initializer = "random_uniform";
+  Regularizer embeddings_regularizer;
+  Regularizer activity_regularizer;
+  Constraint embeddings_constraint;
+  bool mask_zero = false;
+  std::optional<std::string> reverse_dtype;  ///< of the way back; none: what the layer computes in
+  std::optional<double> logit_soft_cap;      ///< c: logits become c · tanh(logits / c)
+  std::string name;
+  std::string dtype;
+  bool trainable = true;
+  OptionalShape input_shape;
+
+  template <class Self, class V>
+  static void fields(Self& c, V&& v) {
+    EmbeddingConfig::fields(c, v);
+    v("tie_weights", c.tie_weights), v("reverse_dtype", c.reverse_dtype);
+    v("logit_soft_cap", c.logit_soft_cap);
+  }
+};
+
+/// An Embedding that also goes back: a call with the argument `reverse` gives logits for each
+/// number, the products of vectors with the embeddings, or with weights of their own.
+/// Shapes: any → (…, output_dim), and in reverse (…, output_dim) → (…, input_dim); embeddings
+/// (input_dim, output_dim), reverse_embeddings (output_dim, input_dim) unless `tie_weights`.
+/// Errors: as Embedding; ValueError for a `reverse_dtype` that is none; in reverse ShapeError for
+/// vectors of another length. Source: Press and Wolf (2017).
+class ReversibleEmbedding : public Layer {
+ public:
+  ReversibleEmbedding(ReversibleEmbeddingConfig config);
 };
 
 }  // namespace danlu

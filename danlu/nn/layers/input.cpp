@@ -6,40 +6,45 @@
 #include "danlu/base/error.h"
 #include "danlu/nn/config_json.h"
 #include "danlu/nn/functional.h"
+#include "danlu/nn/global_state.h"
 
 namespace danlu {
 namespace {
 
-Shape with_batch_axis(const Shape& sample) { return sample.with_axis_inserted(0, kNone); }
-
 class InputImpl final : public LayerImpl {
  public:
   explicit InputImpl(const InputConfig& c)
-      : LayerImpl("InputLayer", {c.name, c.dtype, true, c.shape, true}) {
+      : LayerImpl("InputLayer",
+                  {c.name, c.dtype.empty() ? std::string(danlu::name(floatx())) : c.dtype, true,
+                   c.shape, true}) {
     if (!c.shape.defined()) {
       throw ValueError({.where = where(),
                         .what = "`shape` is missing",
                         .expected = "the shape of one sample",
                         .hint = "Input({28, 28, 1})"});
     }
+    batch_shape_ = c.shape.value().with_axis_inserted(0, c.batch_size.value_or(kNone));
   }
 
+  /// With the batch axis.
+  const Shape& batch_shape() const { return batch_shape_; }
+
   Json get_config() const override {
-    const Shape batch = with_batch_axis(declared_input_shape().value());
-    return Json::object({{"batch_shape", to_json(OptionalShape(batch))},
+    return Json::object({{"batch_shape", to_json(OptionalShape(batch_shape_))},
                          {"dtype", std::string(danlu::name(dtype()))},
                          {"sparse", false},
                          {"ragged", false},
-                         {"name", name()}});
+                         {"name", name()},
+                         {"optional", false}});
   }
 
   std::weak_ptr<const LayerCall> call_of_graph;
 
  private:
   Shape output_shape(const Shape& input) const override {
-    const Shape wanted = with_batch_axis(declared_input_shape().value());
+    const Shape& wanted = batch_shape_;
     bool fits = input.rank() == wanted.rank();
-    for (int i = 1; fits && i < wanted.rank(); ++i) {
+    for (int i = 0; fits && i < wanted.rank(); ++i) {
       fits = input[i] == wanted[i] || wanted[i] == kNone || input[i] == kNone;
     }
     if (!fits) {
@@ -51,7 +56,8 @@ class InputImpl final : public LayerImpl {
   }
 
   Array call(const Array& x, const CallContext&) override { return x; }
-  bool supports_masking() const override { return true; }
+
+  Shape batch_shape_;
 };
 
 }  // namespace
@@ -64,8 +70,8 @@ KerasTensor to_keras_tensor(const Layer& input) {
   auto& impl = dynamic_cast<InputImpl&>(*input.impl());
   std::shared_ptr<const LayerCall> call = impl.call_of_graph.lock();
   if (!call) {
-    const Shape shape = with_batch_axis(impl.declared_input_shape().value());
-    call = std::make_shared<LayerCall>(LayerCall{input, {}, {}, {shape}, {impl.dtype()}, 0});
+    call = std::make_shared<LayerCall>(
+        LayerCall{input, {}, {}, {impl.batch_shape()}, {impl.dtype()}, 0});
     impl.call_of_graph = call;
   }
   return KerasTensor(call, 0);
@@ -85,6 +91,7 @@ Layer input_from_config(const Json& config) {
                      .received = batch->dump()});
     }
     own.shape = shape.value().without_axis(0);
+    if (shape.value()[0] != kNone) own.batch_size = shape.value()[0];
   }
   return Input(own);
 }

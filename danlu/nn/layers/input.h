@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "danlu/nn/config_types.h"
@@ -8,20 +10,22 @@
 namespace danlu {
 
 struct InputConfig {
-  OptionalShape shape;  ///< of one sample, without the batch axis
+  OptionalShape shape;                ///< of one sample, without the batch axis
+  std::optional<int64_t> batch_size;  ///< of every batch, where that is known
   std::string name;
   std::string dtype;
 
   template <class Self, class V>
   static void fields(Self& c, V&& v) {
-    v("shape", c.shape), v("name", c.name), v("dtype", c.dtype);
+    v("shape", c.shape), v("batch_size", c.batch_size);
+    v("name", c.name), v("dtype", c.dtype);
   }
 };
 
 /// Declares the shape of one sample, so that a model is built at once: `Input({28, 28, 1})`, or
 /// begins a functional graph: `KerasTensor x = Input({784}); KerasTensor y = Dense({.units =
-/// 10})(x);` Passes its input on. Unknown lengths are `kNone`. `dtype` may be any. Errors:
-/// ShapeError for inputs of another shape.
+/// 10})(x);` Passes its input on. Unknown lengths are `kNone`. `dtype` may be any;
+/// none: `floatx()`. Errors: ShapeError for inputs of another shape.
 class Input : public Layer {
  public:
   Input(InputConfig config);

@@ -74,7 +74,8 @@ TEST(Dense, Errors) {
   expect_error<ValueError>(
       [] { Dense({.units = 2, .name = "top", .dtype = "int32"}); },
       "[Dense 'top'] A layer cannot compute in this dtype. Expected "
-      "\"float32\", \"float64\", \"mixed_bfloat16\" or \"mixed_float16\". Received \"int32\".");
+      "\"float32\", \"float64\", \"bfloat16\", \"float16\", \"mixed_bfloat16\" or "
+      "\"mixed_float16\". Received \"int32\".");
 }
 
 TEST(Flatten, Layer) {

@@ -1,5 +1,6 @@
 #include "danlu/nn/layers/multi_head_attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -134,9 +135,30 @@ class ProjectedAttention : public ConfiguredLayer<Config> {
         query_->compute_output_shape(inputs[0]).with_dim(inputs[0].rank(), value[1]));
   }
 
-  virtual std::vector<int64_t> attended_axes() const { return {1}; }
+  /// Of inputs with so many axes.
+  virtual std::vector<int64_t> attended_axes(int /*rank*/) const { return {1}; }
   /// How many heads of queries share one of keys and values.
   virtual int64_t sharing() const { return 1; }
+
+  virtual int64_t heads() const = 0;
+  /// Scores: (batch…, heads, query's attended…, key's attended…).
+  std::vector<Shape> output_shapes_of_call(const std::vector<Shape>& inputs,
+                                           const Json& arguments) const override {
+    std::vector<Shape> all = this->output_shapes(inputs);
+    if (!CallContext::flag_of(arguments, "return_attention_scores")) return all;
+    const Shape &query = inputs[0], &key = inputs.back();
+    const std::vector<int64_t> axes = attended_axes(query.rank());
+    std::vector<int64_t> scores;
+    for (int i = 0; i + 1 < query.rank(); ++i) {
+      if (std::find(axes.begin(), axes.end(), i) == axes.end()) scores.push_back(query[i]);
+    }
+    scores.push_back(heads());
+    for (const Shape& shape : {query, key}) {
+      for (const int64_t axis : axes) scores.push_back(shape[static_cast<int>(axis)]);
+    }
+    all.emplace_back(scores);
+    return all;
+  }
 
   std::vector<Array> call_inputs(const std::vector<Array>& inputs,
                                  const CallContext& context) override {
@@ -202,7 +224,7 @@ class ProjectedAttention : public ConfiguredLayer<Config> {
 
   std::pair<Array, Array> with_scores(const Array& query, const Array& key, const Array& value,
                                       const Array& mask, bool drops) {
-    const std::vector<int64_t> axes = attended_axes();
+    const std::vector<int64_t> axes = attended_axes(query.rank() - 1);
     const Equations e = equations(query.rank(), axes);
     const auto shared = [&](const Array& x) {
       return sharing() == 1 ? x : repeat(x, sharing(), 2);
@@ -259,12 +281,7 @@ class MultiHeadAttentionImpl final : public ProjectedAttention<MultiHeadAttentio
   void build_inputs(const std::vector<Shape>& inputs) override {
     const auto& c = config();
     const int rank = inputs[1].rank();
-    std::vector<int64_t> axes;
-    if (c.attention_axes) {
-      for (const int64_t axis : *c.attention_axes) axes.push_back(axis < 0 ? axis + rank : axis);
-    } else {
-      for (int axis = 1; axis + 1 < rank; ++axis) axes.push_back(axis);
-    }
+    const std::vector<int64_t> axes = attended_axes(rank);
     for (const int64_t axis : axes) {
       if (axis > 0 && axis + 1 < rank) continue;
       throw ValueError({.what = "`attention_axes` names an axis that cannot be attended over",
@@ -278,7 +295,18 @@ class MultiHeadAttentionImpl final : public ProjectedAttention<MultiHeadAttentio
                 c.output_shape.value_or(std::vector<int64_t>{inputs[0][-1]}));
   }
 
-  std::vector<int64_t> attended_axes() const override { return *config().attention_axes; }
+  std::vector<int64_t> attended_axes(int rank) const override {
+    std::vector<int64_t> axes;
+    if (config().attention_axes) {
+      for (const int64_t axis : *config().attention_axes) {
+        axes.push_back(axis < 0 ? axis + rank : axis);
+      }
+    } else {
+      for (int axis = 1; axis + 1 < rank; ++axis) axes.push_back(axis);
+    }
+    return axes;
+  }
+  int64_t heads() const override { return config().num_heads; }
 };
 
 class GroupedQueryAttentionImpl final : public ProjectedAttention<GroupedQueryAttentionConfig> {
@@ -314,6 +342,7 @@ class GroupedQueryAttentionImpl final : public ProjectedAttention<GroupedQueryAt
     build_heads(inputs, {c.num_query_heads, c.head_dim}, shared, shared, {inputs[0][-1]});
   }
 
+  int64_t heads() const override { return config().num_query_heads; }
   int64_t sharing() const override {
     return config().num_query_heads / config().num_key_value_heads;
   }

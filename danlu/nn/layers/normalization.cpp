@@ -47,6 +47,7 @@ class LayerNormalizationImpl final : public ConfiguredLayer<LayerNormalizationCo
   bool supports_masking() const override { return true; }
 
  private:
+  bool autocast() const override { return false; }
   Shape output_shape(const Shape& input) const override {
     return checked_shape(input, config().axis, gamma_.defined() ? gamma_ : beta_);
   }
@@ -57,29 +58,32 @@ class LayerNormalizationImpl final : public ConfiguredLayer<LayerNormalizationCo
     if (c.scale || c.rms_scaling) {
       gamma_ =
           add_weight("gamma", shape, c.gamma_initializer, c.gamma_regularizer, c.gamma_constraint);
+      gamma_.set_autocast(false);
     }
     if (c.center && !c.rms_scaling) {
       beta_ = add_weight("beta", shape, c.beta_initializer, c.beta_regularizer, c.beta_constraint);
+      beta_.set_autocast(false);
     }
   }
 
-  Array call(const Array& x, const CallContext&) override {
+  Array call(const Array& given, const CallContext&) override {
     const LayerNormalizationConfig& c = config();
-    if (c.rms_scaling) return scaled_by_deviation(x);
-    return layer_normalization(x, {.gamma = optional(gamma_),
-                                   .beta = optional(beta_),
-                                   .axis = c.axis.values(),
-                                   .epsilon = c.epsilon});
+    const Array x = cast(given, promote(given.dtype(), DType::float32));
+    const Array y = c.rms_scaling ? scaled_by_deviation(x)
+                                  : layer_normalization(x, {.gamma = optional(gamma_),
+                                                            .beta = optional(beta_),
+                                                            .axis = c.axis.values(),
+                                                            .epsilon = c.epsilon});
+    return cast(y, compute_dtype());
   }
 
-  Array scaled_by_deviation(const Array& given) const {
-    const Array x = cast(given, promote(given.dtype(), DType::float32));
+  Array scaled_by_deviation(const Array& x) const {
     std::vector<int64_t> dims(static_cast<size_t>(x.rank()), 1);
     for (const int64_t axis : normalized_axes(config().axis, x.shape())) {
       dims[static_cast<size_t>(axis)] = x.shape()[static_cast<int>(axis)];
     }
     const Array factor = rsqrt(var(x, config().axis.values(), true) + config().epsilon);
-    return cast(x * factor * cast(reshape(gamma_, Shape(dims)), x.dtype()), given.dtype());
+    return x * factor * cast(reshape(gamma_, Shape(dims)), x.dtype());
   }
 
   Variable gamma_, beta_;
@@ -94,6 +98,7 @@ class GroupNormalizationImpl final : public ConfiguredLayer<GroupNormalizationCo
   bool supports_masking() const override { return true; }
 
  private:
+  bool autocast() const override { return false; }
   int axis(const Shape& input) const {
     const int axis = normalize_axis(config().axis, input.rank(), "axis");
     if (axis > 0) return axis;
@@ -127,9 +132,11 @@ class GroupNormalizationImpl final : public ConfiguredLayer<GroupNormalizationCo
     if (c.scale) {
       gamma_ =
           add_weight("gamma", shape, c.gamma_initializer, c.gamma_regularizer, c.gamma_constraint);
+      gamma_.set_autocast(false);
     }
     if (c.center) {
       beta_ = add_weight("beta", shape, c.beta_initializer, c.beta_regularizer, c.beta_constraint);
+      beta_.set_autocast(false);
     }
   }
 
@@ -155,7 +162,7 @@ class GroupNormalizationImpl final : public ConfiguredLayer<GroupNormalizationCo
     if (gamma_.defined()) factor = factor * cast(reshape(gamma_, row), x.dtype());
     Array y = (x - center) * factor;
     if (beta_.defined()) y = y + cast(reshape(beta_, row), x.dtype());
-    return cast(reshape(y, shape), given.dtype());
+    return cast(reshape(y, shape), compute_dtype());
   }
 
   int64_t channels_ = 0;

@@ -117,11 +117,12 @@ TEST(SpectralNormalization, DividesForTheCallAlone) {
   const Array x(std::vector<float>{1, 0, 0, 1}, Shape{2, 2});
   layer(x);
   inside.weights()[0].assign(Array(std::vector<float>{4, 0, 0, 2}, Shape{2, 2}));
-  layer.weights()[0].assign(Array(std::vector<float>{1, 1}, Shape{1, 2}));
+  ASSERT_EQ(layer.weights(), (std::vector<Variable>{inside.weights()[0], layer.weights()[1]}));
+  layer.weights()[1].assign(Array(std::vector<float>{1, 1}, Shape{1, 2}));
   const auto y = layer(x, {.training = true}).to_vector();
   EXPECT_NEAR(y[0], 1, 1e-4);
   EXPECT_NEAR(y[3], 0.5, 1e-4);
-  EXPECT_NE(layer.weights()[0].value().to_vector(), (std::vector<float>{1, 1}));
+  EXPECT_NE(layer.weights()[1].value().to_vector(), (std::vector<float>{1, 1}));
   EXPECT_EQ(inside.weights()[0].value().to_vector(), (std::vector<float>{4, 0, 0, 2}));
   EXPECT_EQ(layer(x).to_vector(), (std::vector<float>{4, 0, 0, 2}));
   inside.weights()[0].assign(zeros({2, 2}));

@@ -9,6 +9,7 @@
 #include "danlu/base/error.h"
 #include "danlu/nn/layers/checks.h"
 #include "danlu/nn/layers/configured_layer.h"
+#include "danlu/nn/layers/embedding.h"
 #include "danlu/ops/elementwise.h"
 #include "danlu/ops/manipulation.h"
 
@@ -178,6 +179,49 @@ class PositionEmbeddingImpl final : public ConfiguredLayer<PositionEmbeddingConf
   Variable embeddings_;
 };
 
+class TokenAndPositionEmbeddingImpl final
+    : public ConfiguredLayer<TokenAndPositionEmbeddingConfig> {
+ public:
+  explicit TokenAndPositionEmbeddingImpl(TokenAndPositionEmbeddingConfig c)
+      : ConfiguredLayer("TokenAndPositionEmbedding", std::move(c)),
+        tokens_(ReversibleEmbedding({.input_dim = config().vocabulary_size,
+                                     .output_dim = config().embedding_dim,
+                                     .tie_weights = config().tie_weights,
+                                     .embeddings_initializer = config().embeddings_initializer,
+                                     .mask_zero = config().mask_zero,
+                                     .name = "token_embedding",
+                                     .dtype = dtype_policy().name})),
+        positions_(PositionEmbedding({.sequence_length = config().sequence_length,
+                                      .initializer = config().embeddings_initializer,
+                                      .name = "position_embedding",
+                                      .dtype = dtype_policy().name})) {}
+
+  std::vector<Layer> sublayers() const override { return {tokens_, positions_}; }
+  bool supports_masking() const override { return tokens_->supports_masking(); }
+  std::vector<Array> compute_mask(const std::vector<Array>& inputs,
+                                  const std::vector<Array>& masks) const override {
+    return tokens_->compute_mask(inputs, masks);
+  }
+
+ private:
+  bool casts_input() const override { return false; }
+  Shape output_shape(const Shape& input) const override {
+    return positions_->compute_output_shape(tokens_->compute_output_shape(input));
+  }
+  void build(const Shape& input) override {
+    tokens_->ensure_built(input);
+    positions_->ensure_built(tokens_->compute_output_shape(input));
+  }
+  Array call(const Array& x, const CallContext& context) override {
+    const Array y = tokens_(x, {.training = context.training});
+    return y + positions_(y, {.training = context.training,
+                              .arguments = context.arguments,
+                              .tensors = context.tensors});
+  }
+
+  Layer tokens_, positions_;
+};
+
 }  // namespace
 
 SinePositionEncoding::SinePositionEncoding(SinePositionEncodingConfig config)
@@ -186,5 +230,7 @@ RotaryEmbedding::RotaryEmbedding(RotaryEmbeddingConfig config)
     : Layer(std::make_shared<RotaryEmbeddingImpl>(std::move(config))) {}
 PositionEmbedding::PositionEmbedding(PositionEmbeddingConfig config)
     : Layer(std::make_shared<PositionEmbeddingImpl>(std::move(config))) {}
+TokenAndPositionEmbedding::TokenAndPositionEmbedding(TokenAndPositionEmbeddingConfig config)
+    : Layer(std::make_shared<TokenAndPositionEmbeddingImpl>(std::move(config))) {}
 
 }  // namespace danlu

@@ -101,4 +101,33 @@ class PositionEmbedding : public Layer {
   PositionEmbedding(PositionEmbeddingConfig config);
 };
 
+struct TokenAndPositionEmbeddingConfig {
+  int64_t vocabulary_size = 0;  ///< required, ≥ 1: how many tokens there are
+  int64_t sequence_length = 0;  ///< required, ≥ 1: of the longest sequence
+  int64_t embedding_dim = 0;    ///< required, ≥ 1: length of the vectors
+  bool tie_weights = true;
+  Initializer embeddings_initializer = "random_uniform";
+  bool mask_zero = false;
+  std::string name;
+  std::string dtype;
+  bool trainable = true;
+  OptionalShape input_shape;
+
+  template <class Self, class V>
+  static void fields(Self& c, V&& v) {
+    v("vocabulary_size", c.vocabulary_size), v("sequence_length", c.sequence_length);
+    v("embedding_dim", c.embedding_dim), v("tie_weights", c.tie_weights);
+    v("embeddings_initializer", c.embeddings_initializer), v("mask_zero", c.mask_zero);
+    layer_fields(c, v);
+  }
+};
+
+/// The sum of a vector for each token (ReversibleEmbedding, the first sublayer) and one for each
+/// position (PositionEmbedding). Arguments of a call as those of PositionEmbedding.
+/// Shapes: (…, time) → (…, time, embedding_dim). Errors: those of both.
+class TokenAndPositionEmbedding : public Layer {
+ public:
+  TokenAndPositionEmbedding(TokenAndPositionEmbeddingConfig config);
+};
+
 }  // namespace danlu

@@ -54,6 +54,7 @@ class RNNLayer final : public ConfiguredLayer<Config>, public RecurrentLoop {
   std::vector<std::string> input_arguments() const override {
     return {"sequences", "initial_state"};
   }
+  bool awaits_batch() const override { return this->config().stateful && states_.empty(); }
 
  protected:
   std::vector<Layer> sublayers() const override { return {layer_}; }

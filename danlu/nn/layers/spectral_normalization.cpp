@@ -15,11 +15,17 @@
 namespace danlu {
 namespace {
 
+/// The value of a variable in its own dtype, whatever the layer computes in.
+Array exact(const Variable& variable) {
+  const AutocastScope none(std::nullopt);
+  return variable.value();
+}
+
 /// A variable with another value for as long as this lives.
 class Lent {
  public:
   Lent(Variable variable, const Array& value)
-      : variable_(std::move(variable)), kept_(variable_.value()) {
+      : variable_(std::move(variable)), kept_(exact(variable_)) {
     variable_.assign(value);
   }
   ~Lent() { variable_.assign(kept_); }
@@ -41,6 +47,15 @@ class SpectralNormalizationImpl final : public ConfiguredLayer<SpectralNormaliza
   }
 
   std::vector<Layer> sublayers() const override { return {config().layer}; }
+  std::vector<Array> losses() const override {
+    if (!quotient_.defined()) return LayerImpl::losses();
+    const Lent kernel(kernel_, quotient_);
+    return LayerImpl::losses();
+  }
+  void clear_losses() override {
+    quotient_ = Array();
+    LayerImpl::clear_losses();
+  }
   void set_trainable(bool trainable) override {
     LayerImpl::set_trainable(trainable);
     config().layer->set_trainable(trainable);
@@ -61,6 +76,7 @@ class SpectralNormalizationImpl final : public ConfiguredLayer<SpectralNormaliza
                         .expected = "a layer with a `kernel` or `embeddings`",
                         .received = config().layer->where()});
     }
+    adopt_weight(kernel_);
     vector_u_ = add_weight("vector_u", Shape{1, kernel_.shape()[-1]},
                            initializers::TruncatedNormal({.stddev = 0.02}), false);
   }
@@ -69,7 +85,8 @@ class SpectralNormalizationImpl final : public ConfiguredLayer<SpectralNormaliza
     const Layer& layer = config().layer;
     const Array x = is_floating(given.dtype()) ? cast(given, compute_dtype()) : given;
     if (!context.training) return cast(layer(x, context), x.dtype());
-    const Lent kernel(kernel_, normalized());
+    quotient_ = normalized();
+    const Lent kernel(kernel_, quotient_);
     return cast(layer(x, context), x.dtype());
   }
 
@@ -86,14 +103,16 @@ class SpectralNormalizationImpl final : public ConfiguredLayer<SpectralNormaliza
     u = stop_gradient(u), v = stop_gradient(v);
     const Array sigma = reshape(matmul(matmul(v, matrix), transpose(u)), Shape{});
     const Array empty = all(equal(kernel, Array::scalar(0, kernel.dtype())));
-    vector_u_.assign(danlu::where(empty, vector_u_.value(), u));
-    return kernel / danlu::where(empty, Array::scalar(1, kernel.dtype()), sigma);
+    vector_u_.assign(danlu::where(empty, exact(vector_u_), cast(u, vector_u_.dtype())));
+    const Array quotient = kernel / danlu::where(empty, Array::scalar(1, kernel.dtype()), sigma);
+    return cast(quotient, kernel_.dtype());
   }
 
   /// Integers are for an Embedding.
   bool casts_input() const override { return false; }
 
   Variable kernel_, vector_u_;
+  Array quotient_;  ///< the kernel of the latest call in training, which losses see
 };
 
 }  // namespace

@@ -27,8 +27,9 @@ struct SpectralNormalizationConfig {
 /// changes no input by more than its length. The vectors of the power iteration count as constants.
 /// As Keras's `fit` on JAX does it, the division holds for the call alone: the kernel keeps its
 /// length, and it is what is used when not training. (On other backends Keras stores the quotient.)
-/// A regularizer of the kernel sees the kernel; in Keras it sees the quotient.
+/// A regularizer of the kernel sees the quotient after a call in training.
 /// The output has the input's dtype, so that an Embedding's is cut to integers, as in Keras.
+/// The kernel is counted among the wrapper's own weights, as in Keras's files.
 /// Shapes: those of the layer; vector_u (1, last length of the kernel).
 /// Errors: ValueError for a layer without such a weight, or power_iterations < 1.
 /// Source: Miyato et al. (2018).

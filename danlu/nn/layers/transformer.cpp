@@ -52,7 +52,7 @@ class TransformerBlock : public ConfiguredLayer<Config> {
  protected:
   static constexpr const char* kAxes = "(batch, time, features)";
 
-  std::string dtype_name() const { return this->dtype_policy().name; }
+  const std::string& dtype_name() const { return this->dtype_policy().name; }
 
   Layer attention(const char* name, const Shape& query, const Shape& value) const {
     const Config& c = this->config();
@@ -136,6 +136,15 @@ class TransformerEncoderImpl final : public TransformerBlock<TransformerConfig> 
   Shape output_shape(const Shape& input) const override {
     check_rank(input, 3, kAxes);
     return input;
+  }
+  std::vector<Shape> output_shapes_of_call(const std::vector<Shape>& inputs,
+                                           const Json& arguments) const override {
+    std::vector<Shape> all = output_shapes(inputs);
+    if (CallContext::flag_of(arguments, "return_attention_scores")) {
+      const Shape& x = inputs[0];
+      all.push_back({x[0], config().num_heads, x[1], x[1]});
+    }
+    return all;
   }
   void build(const Shape& input) override {
     attention_ = attention("self_attention_layer", input, input);

@@ -25,6 +25,10 @@ def dense():
     return keras.layers.Dense(4, activation="tanh")
 
 
+def regularized_dense():
+    return keras.layers.Dense(4, kernel_regularizer="l2", bias_regularizer="l1", activity_regularizer="l2")
+
+
 def conv2d():
     return keras.layers.Conv2D(3, 2, padding="same")
 
@@ -87,6 +91,8 @@ CASES = [
     spectral("inference", dense, (5, 6), training=False),
     spectral("iterations", dense, (5, 6), power_iterations=3),
     spectral("conv2d", conv2d, (2, 4, 5, 2)),
+    spectral("regularized", regularized_dense, (5, 6)),
+    spectral("regularized_inference", regularized_dense, (5, 6), training=False),
     Case("unit_normalization", "UnitNormalization", {}, (5, 7)),
     Case("unit_normalization_axis1", "UnitNormalization", {"axis": 1}, (2, 3, 4)),
     Case("unit_normalization_two_axes", "UnitNormalization", {"axis": [1, 2]}, (2, 3, 4)),

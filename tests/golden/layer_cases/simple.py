@@ -41,6 +41,8 @@ def L1L2():
 
 
 CASES = [
+    Case("input", "InputLayer", {"shape": [3, 4]}, (2, 3, 4)),
+    Case("input_batch", "InputLayer", {"batch_shape": [2, 5], "name": "given"}, (2, 5)),
     Case("embedding", "Embedding", {"input_dim": 7, "output_dim": 3}, (4, 5), draw=numbers(7)),
     Case(
         "embedding_masked",
