@@ -148,7 +148,7 @@ class AmxAttentionKernel final : public AmxAttentionBase<T> {
     key_ = places_.template add_packed<T>(columns_, g_.width);
     value_ = places_.template add_packed<T>(g_.width, columns_);
     weights_ = places_.template add_packed<T>(kBlock, columns_);
-    scores_ = places_.template add<float>(kBlock * stride_);
+    scores_ = places_.template add<float>(2 * kBlock * stride_);
     result_ = places_.template add<float>(rounded_up(rows_) * width_);
     top_ = places_.template add<float>(rows_);
     sum_ = places_.template add<float>(rows_);
@@ -197,19 +197,26 @@ class AmxAttentionKernel final : public AmxAttentionBase<T> {
                                    scratch + key_);
       strange |= pack_factor<true>(args.in<T>(2) + key_at, 1, g_.key_stride(), g_.width, columns,
                                    scratch + value_);
-      const std::byte* query = scratch + query_;
-      for (int64_t r = 0; r < count; r += kBlock, query += packed_rows) {
+      // The next queries' logits are computed before this one's weights: vectors need not wait.
+      const auto multiply_keys = [&](int64_t r) {
+        const int64_t rows = std::min(kBlock, count - r);
+        const std::byte* query = scratch + query_ + r / kBlock * packed_rows;
+        multiply_packed<T>(query, rows, scratch + key_, columns, g_.width, false,
+                           floats(scores_) + r / kBlock % 2 * kBlock * stride_, stride_);
+      };
+      for (int64_t r = 0; r < count; r += kBlock) {
+        if (r == 0) multiply_keys(0);
+        if (r + kBlock < count) multiply_keys(r + kBlock);
         const Range some{queries.begin + r, std::min(queries.begin + r + kBlock, queries.end)};
         if (hidden(some, keys)) continue;
         const int64_t rows = some.end - some.begin;
-        float* scores = floats(scores_);
+        float* scores = floats(scores_) + r / kBlock % 2 * kBlock * stride_;
         const AttentionRows to{.top = floats(top_) + r,
                                .sum = floats(sum_) + r,
                                .result = floats(result_) + r * width_,
                                .width = g_.width,
                                .result_row = width_,
                                .first = j == 0};
-        multiply_packed<T>(query, rows, scratch + key_, columns, g_.width, false, scores, stride_);
         if (j == 0) fetch(args, next, r);
         const AttentionTile tile = this->tile(args, scores, b, n, some, keys);
         if (this->simple_) {
@@ -423,9 +430,7 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
   bool run_blocks(const KernelArgs& args, int64_t row_at, int64_t rows, int64_t columns,
                   float* query_grad, std::byte* scratch) const {
     const auto floats = [&](size_t place) { return reinterpret_cast<float*>(scratch + place); };
-    PackedGradient block{.scores = floats(scores_),
-                         .scores_grad = floats(scores_grad_),
-                         .scale = static_cast<float>(g_.scale),
+    PackedGradient block{.scale = static_cast<float>(g_.scale),
                          .weights = scratch + weights_,
                          .slopes = scratch + slopes_,
                          .slope_rows = scratch + slope_rows_};
@@ -435,14 +440,22 @@ class AmxAttentionBackwardKernel final : public AmxAttentionBase<T> {
     }
     const size_t packed_line = packed_bytes<T>(kBlock, g_.width);
     const int64_t steps = parts_of(columns, kStep);
-    bool strange = false;
-    for (int64_t i = 0; i < steps; ++i) {
-      const int64_t at = i * kBlock;
-      block.columns = columns - at;
+    const auto multiply_keys = [&](int64_t i) {
+      const int64_t at = i % 2 * kBlock * kBlock;
       multiply_packed<T>(scratch + query_, kBlock, scratch + key_ + i * packed_line, kBlock,
-                         g_.width, false, floats(scores_), kBlock);
+                         g_.width, false, floats(scores_) + at, kBlock);
       multiply_packed<T>(scratch + grad_, kBlock, scratch + value_ + i * packed_line, kBlock,
-                         g_.width, false, floats(scores_grad_), kBlock);
+                         g_.width, false, floats(scores_grad_) + at, kBlock);
+    };
+    bool strange = false;
+    multiply_keys(0);
+    for (int64_t i = 0; i < steps; ++i) {
+      // Before they are wanted: vectors need not wait.
+      if (i + 1 < steps) multiply_keys(i + 1);
+      const int64_t at = i * kBlock, buffer = i % 2 * kBlock * kBlock;
+      block.scores = floats(scores_) + buffer;
+      block.scores_grad = floats(scores_grad_) + buffer;
+      block.columns = columns - at;
       strange |= differentiate_packed<T>(block);
       for (int64_t h = 0; h < width_; h += kBlock) {
         const int64_t panel = h / kBlock;

@@ -37,13 +37,14 @@ DANLU_AMX void pack_lines(const bfloat16* x, int64_t line, int64_t along, int64_
   }
 }
 
-/// c (32 × 32) = the product of packed a and b.
-DANLU_AMX void multiply(const std::byte* a, const std::byte* b, int64_t steps, float* c) {
+/// c (32 × 32) = the product of packed a and b, plus `bias` (32 of them) in each row.
+DANLU_AMX void multiply(const std::byte* a, const std::byte* b, int64_t steps, const float* bias,
+                        float* c) {
   constexpr size_t kRow = kBlock * sizeof(float);
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
+  _tile_loadd(0, bias, 0);
+  _tile_loadd(1, bias + kEdge, 0);
+  _tile_loadd(2, bias, 0);
+  _tile_loadd(3, bias + kEdge, 0);
   for (int64_t i = 0; i < steps; ++i, a += kStepSize, b += kStepSize) {
     add_product<true, true>(a, b);
   }
@@ -53,11 +54,25 @@ DANLU_AMX void multiply(const std::byte* a, const std::byte* b, int64_t steps, f
   _tile_stored(3, c + kEdge * kBlock + kEdge, kRow);
 }
 
+template <bool kRelu>
 DANLU_AMX void round_rows(const float* c, int64_t rows, int64_t columns, bfloat16* out,
                           int64_t out_row) {
   const auto mask = static_cast<__mmask32>(columns >= 32 ? ~0u : (1u << columns) - 1);
+  const __m512 zero = _mm512_setzero_ps();
+  const auto load = [&](const float* at) DANLU_AMX {
+    const __m512 x = _mm512_loadu_ps(at);
+    if constexpr (!kRelu) return x;
+    return _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(x, zero, _CMP_LE_OQ), zero);  // NaN stays
+  };
   for (int64_t r = 0; r < rows; ++r, c += kBlock, out += out_row) {
-    _mm512_mask_storeu_epi16(out, mask, rounded_pair(_mm512_loadu_ps(c), _mm512_loadu_ps(c + 16)));
+    _mm512_mask_storeu_epi16(out, mask, rounded_pair(load(c), load(c + kEdge)));
+  }
+}
+
+/// The lines of the next rows, which stores would have to wait for.
+void fetch_for_stores(bfloat16* out, int64_t rows, int64_t out_row) {
+  for (int64_t r = 0; r < rows; ++r, out += out_row) {
+    __asm__ volatile("prefetchw %0" : : "m"(*out));
   }
 }
 
@@ -92,7 +107,7 @@ class Bfloat16MatmulKernel final : public Kernel {
     a_offset_ = static_cast<size_t>(most_columns_ / kBlock) * panel;
     c_offset_ = a_offset_ + static_cast<size_t>(kRows / kBlock) * panel;
     bias_offset_ = c_offset_ + kBlock * kBlock * sizeof(float);
-    thread_bytes_ = bias_offset_ + aligned(static_cast<size_t>(g_.n) * sizeof(float));
+    thread_bytes_ = bias_offset_ + static_cast<size_t>(parts_of(g_.n, kBlock) * kBlock) * 4;
   }
 
   int threads() const override { return threads_; }
@@ -107,6 +122,7 @@ class Bfloat16MatmulKernel final : public Kernel {
       if (split_ == Split::columns) columns = chunk_range(g_.n, threads_, chunk, kBlock);
       std::byte* scratch = args.scratch + thread_bytes_ * static_cast<size_t>(chunk);
       auto* bias = reinterpret_cast<float*>(scratch + bias_offset_);
+      std::fill_n(bias, parts_of(g_.n, kBlock) * kBlock, 0.0f);
       if (has_bias_) widen_(args.in<bfloat16>(2), bias, static_cast<size_t>(g_.n));
       configure();
       for (int64_t i = range.begin; i < range.end; ++i) {
@@ -149,12 +165,23 @@ class Bfloat16MatmulKernel final : public Kernel {
         packed_a = scratch + a_offset_;
         for (int64_t row = begin; row < end; row += kBlock, packed_a += panel) {
           const int64_t height = std::min(kBlock, end - row);
-          multiply(packed_a, packed, steps_, c);
-          if (has_bias_ || activation_ != FusedActivation::none) {
-            const auto* bias = reinterpret_cast<const float*>(scratch + bias_offset_) + column;
-            epilogue_(c, height, width, kBlock, has_bias_ ? bias : nullptr, activation_);
+          bfloat16* to = out + row * g_.n + column;
+          if (row + kBlock < end) {
+            fetch_for_stores(to + kBlock * g_.n, std::min(kBlock, end - row - kBlock), g_.n);
+          } else if (column + kBlock < columns.end) {
+            fetch_for_stores(out + begin * g_.n + column + kBlock, std::min(kBlock, end - begin),
+                             g_.n);
           }
-          round_rows(c, height, width, out + row * g_.n + column, g_.n);
+          multiply(packed_a, packed, steps_,
+                   reinterpret_cast<const float*>(scratch + bias_offset_) + column, c);
+          if (activation_ == FusedActivation::relu) {
+            round_rows<true>(c, height, width, to, g_.n);
+            continue;
+          }
+          if (activation_ != FusedActivation::none) {
+            epilogue_(c, height, width, kBlock, nullptr, activation_);
+          }
+          round_rows<false>(c, height, width, to, g_.n);
         }
       }
     }
@@ -176,7 +203,7 @@ std::string refuse(const KernelQuery& q, const MatmulAttrs& attrs) {
   if (!q.all_are(DType::bfloat16)) return "only bfloat16";
   const int64_t k = q.inputs[0].shape[attrs.transpose_a ? -2 : -1];
   const Shape& out = q.outputs[0].shape;
-  const bool fills_tiles = std::min({k, out[-1], out[-2]}) >= 16;
+  const bool fills_tiles = std::min({k, out[-1], out[-2]}) >= 8;
   return fills_tiles ? "" : "the matrices do not fill the tiles";
 }
 

@@ -6,9 +6,9 @@
 namespace danlu::cpu::simd {
 
 #ifdef DANLU_AMX
-/// float32 products on tiles whose depth is long beside the result, as gradients of weights are:
-/// each thread takes a part of the depth, so that no element is split for two threads, and what
-/// they have added up is put together in their order.
+/// Products of float32 or bfloat16 on tiles whose depth is long beside the result, as gradients of
+/// weights are: each thread takes a part of the depth, so that no element is split for two threads,
+/// and what they have added up is put together in their order.
 KernelDef amx_deep_matmul();
 #endif
 

@@ -9,6 +9,7 @@
 #include "danlu/backends/cpu/simd/amx_matmul.h"
 #include "danlu/base/half.h"
 #include "danlu/ops/fused/fused_attrs.h"
+#include "danlu/ops/reduction/reduction_attrs.h"
 #include "danlu/ops/registry.h"
 
 namespace danlu::cpu {
@@ -76,8 +77,37 @@ TEST(Bfloat16, ProductsInEveryLayout) {
       EXPECT_EQ(names, expected(true));
     }
   }
-  EXPECT_EQ(check(integers(matmul_op(), {{8, 20}, {20, 20}}, make_attrs(MatmulAttrs{})), "small"),
+  EXPECT_EQ(check(integers(matmul_op(), {{7, 20}, {20, 20}}, make_attrs(MatmulAttrs{})), "small"),
             expected(false));
+}
+
+TEST(Bfloat16, ProductsOfLongDepth) {
+  struct Size {
+    int64_t m, n, k;
+  };
+  for (const Size& s : {Size{128, 128, 2048}, {200, 40, 1100}, {10, 90, 1555}}) {
+    for (int layout = 0; layout < 4; ++layout) {
+      const MatmulAttrs attrs{.transpose_a = (layout & 1) != 0, .transpose_b = (layout & 2) != 0};
+      const Shape a = attrs.transpose_a ? Shape{s.k, s.m} : Shape{s.m, s.k};
+      const Shape b = attrs.transpose_b ? Shape{s.n, s.k} : Shape{s.k, s.n};
+      const auto names = check(integers(matmul_op(), {a, b}, make_attrs(attrs)),
+                               a.to_string() + " " + b.to_string());
+      EXPECT_EQ(names.front() == "amx-deep", simd::has_amx());
+    }
+  }
+}
+
+TEST(Bfloat16, SumsOfRows) {
+  const auto names = [](Shape shape, std::vector<int64_t> axes) {
+    return check(
+        integers(sum_op(), {std::move(shape)}, make_attrs(ReductionAttrs{std::move(axes), false})),
+        "sum");
+  };
+  const std::vector<std::string> direct = {"simd", "widened", "ref"};
+  EXPECT_EQ(names({5, 9, 70}, {0}), direct);
+  EXPECT_EQ(names({150, 9, 17}, {0, 1}), direct);
+  EXPECT_EQ(names({5, 90, 70}, {1}), direct);
+  EXPECT_EQ(names({5, 9, 70}, {2}).front(), "widened");
 }
 
 TEST(Bfloat16, ProductsWithBiasAndActivation) {

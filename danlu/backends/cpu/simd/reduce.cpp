@@ -1,11 +1,13 @@
 #include "danlu/backends/cpu/simd/reduce.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "danlu/backends/cpu/simd/reduce_rows.h"
 #include "danlu/backends/cpu/simd/tile.h"
 #include "danlu/backends/cpu/simd/tile_table.h"
 #include "danlu/backends/cpu/simple_kernel.h"
+#include "danlu/base/half.h"
 #include "danlu/base/thread.h"
 #include "danlu/ops/reduction/reduction_attrs.h"
 
@@ -57,77 +59,116 @@ std::string float_refusal(const KernelQuery& query) {
   return query.inputs[0].dtype == DType::float32 ? "" : "only float32 is reduced here";
 }
 
+/// Whether whole rows can be added up.
+bool adds_rows(const Split& split) {
+  const bool rows = split.where == Where::leading || split.where == Where::middle;
+  return rows && split.inner >= 16 && split.outer > 0;
+}
+
 std::string sum_refusal(const KernelQuery& query) {
-  const Where where = split_of(query).where;
-  if (where == Where::mixed) return "the reduced axes do not stand together";
-  if (where == Where::none) return "nothing is reduced";
+  const Split split = split_of(query);
+  if (split.where == Where::mixed) return "the reduced axes do not stand together";
+  if (split.where == Where::none) return "nothing is reduced";
+  if (query.inputs[0].dtype == DType::bfloat16) {
+    return adds_rows(split) ? "" : "bfloat16 is summed here only row by row";
+  }
   return float_refusal(query);
 }
 
 /// Sums of columns: rows added up in groups, which are summed in float32 and collected in float64.
+/// Groups of bfloat16 are made float32 first.
+template <class T>
 struct ColumnSums {
   int64_t columns, group;
-  decltype(TileTable::sum_rows) sum_rows;
+  const TileTable& table;
 
   ColumnSums(const Split& split, Isa isa)
       : columns(split.inner),
-        group(std::clamp<int64_t>(kGroup / split.inner, 8, 64)),
-        sum_rows(tile_table(isa).sum_rows) {}
-  void run(const float* x, int64_t rows, double* sums) const {
+        group(std::clamp<int64_t>(kGroup / (kConverts ? 4 : 1) / split.inner, 8, 64)),
+        table(tile_table(isa)) {}
+  /// For one thread.
+  size_t scratch_bytes() const {
+    const int64_t floats = kConverts ? (group * columns + 15) / 16 * 16 : 0;
+    return static_cast<size_t>((columns + 7) / 8 * 8) * sizeof(double) +
+           static_cast<size_t>(floats) * sizeof(float);
+  }
+  double* run(const T* x, int64_t rows, std::byte* scratch) const {
+    auto* sums = reinterpret_cast<double*>(scratch);
     std::fill_n(sums, columns, 0.0);
     for (int64_t row = 0; row < rows; row += group) {
-      sum_rows(x + row * columns, static_cast<size_t>(std::min(group, rows - row)),
-               static_cast<size_t>(columns), sums);
+      const auto count = static_cast<size_t>(std::min(group, rows - row));
+      const auto width = static_cast<size_t>(columns);
+      const T* from = x + row * columns;
+      if constexpr (kConverts) {
+        auto* wide = reinterpret_cast<float*>(sums + (columns + 7) / 8 * 8);
+        table.load[static_cast<size_t>(DType::bfloat16)](from, wide, count * width);
+        table.sum_rows(wide, count, width, sums);
+      } else {
+        table.sum_rows(from, count, width, sums);
+      }
     }
+    return sums;
   }
+
+ private:
+  static constexpr bool kConverts = !std::is_same_v<T, float>;
 };
 
+template <class T>
 std::unique_ptr<Kernel> prepare_column_sums(const KernelQuery& query, const Split& split) {
-  const ColumnSums columns(split, query.isa);
+  const ColumnSums<T> columns(split, query.isa);
   const int chunks =
       static_cast<int>(std::clamp<int64_t>(split.outer / columns.group, 1, query.threads));
+  const size_t each = columns.scratch_bytes();
   return simple_kernel(
       [=](const KernelArgs& args) {
-        auto* sums = reinterpret_cast<double*>(args.scratch);
         parallel_chunks(chunks, [&](int chunk) {
           const Range rows = chunk_range(split.outer, chunks, chunk);
-          columns.run(args.in<float>(0) + rows.begin * split.inner, rows.end - rows.begin,
-                      sums + chunk * split.inner);
+          columns.run(args.in<T>(0) + rows.begin * split.inner, rows.end - rows.begin,
+                      args.scratch + static_cast<size_t>(chunk) * each);
         });
         for (int64_t i = 0; i < split.inner; ++i) {
           double sum = 0;
-          for (int chunk = 0; chunk < chunks; ++chunk) sum += sums[chunk * split.inner + i];
-          args.out<float>(0)[i] = static_cast<float>(sum);
+          for (int chunk = 0; chunk < chunks; ++chunk) {
+            sum += reinterpret_cast<double*>(args.scratch + static_cast<size_t>(chunk) * each)[i];
+          }
+          args.out<T>(0)[i] = static_cast<T>(static_cast<float>(sum));
         }
       },
-      static_cast<size_t>(chunks * split.inner) * sizeof(double), chunks);
+      static_cast<size_t>(chunks) * each, chunks);
 }
 
+template <class T>
 std::unique_ptr<Kernel> prepare_block_sums(const KernelQuery& query, const Split& split) {
-  const ColumnSums columns(split, query.isa);
+  const ColumnSums<T> columns(split, query.isa);
   const int chunks = static_cast<int>(std::clamp<int64_t>(split.blocks, 1, query.threads));
-  const int64_t stride = (split.inner + 7) / 8 * 8;
+  const size_t each = columns.scratch_bytes();
   return simple_kernel(
       [=](const KernelArgs& args) {
         parallel_chunks(chunks, [&](int chunk) {
-          double* sums = reinterpret_cast<double*>(args.scratch) + chunk * stride;
           const Range blocks = chunk_range(split.blocks, chunks, chunk);
           for (int64_t i = blocks.begin; i < blocks.end; ++i) {
-            columns.run(args.in<float>(0) + i * split.outer * split.inner, split.outer, sums);
-            std::transform(sums, sums + split.inner, args.out<float>(0) + i * split.inner,
-                           [](double sum) { return static_cast<float>(sum); });
+            const double* sums =
+                columns.run(args.in<T>(0) + i * split.outer * split.inner, split.outer,
+                            args.scratch + static_cast<size_t>(chunk) * each);
+            std::transform(sums, sums + split.inner, args.out<T>(0) + i * split.inner,
+                           [](double sum) { return static_cast<T>(static_cast<float>(sum)); });
           }
         });
       },
-      static_cast<size_t>(chunks * stride) * sizeof(double), chunks);
+      static_cast<size_t>(chunks) * each, chunks);
+}
+
+template <class T>
+std::unique_ptr<Kernel> prepare_row_sums(const KernelQuery& query, const Split& split) {
+  return split.where == Where::middle ? prepare_block_sums<T>(query, split)
+                                      : prepare_column_sums<T>(query, split);
 }
 
 std::unique_ptr<Kernel> prepare_sum(const KernelQuery& query) {
   const Split split = split_of(query);
-  if (split.where == Where::middle && split.inner >= 16) return prepare_block_sums(query, split);
-  if (split.where == Where::leading && split.inner >= 16 && split.outer > 0) {
-    return prepare_column_sums(query, split);
-  }
+  if (query.inputs[0].dtype == DType::bfloat16) return prepare_row_sums<bfloat16>(query, split);
+  if (adds_rows(split)) return prepare_row_sums<float>(query, split);
   const TileStore store = split.where == Where::all        ? TileStore::sum_all
                           : split.where == Where::trailing ? TileStore::sum_inner
                                                            : TileStore::sum_outer;
