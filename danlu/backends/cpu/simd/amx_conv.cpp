@@ -50,6 +50,8 @@ class Loops {
         epilogue_(epilogue_function(Isa::avx512)) {
     const ConvGeometry& c = plan_.conv();
     if (pool != nullptr) pool_ = *pool;
+    needs_zeros_ =
+        plan_.pairs() || c.attrs.pad_before != Pair{0, 0} || c.attrs.pad_after != Pair{0, 0};
     const AmxConvStrip largest = plan_.strip(plan_.passes[0], plan_.grid.most_windows());
     const auto floats = [](int64_t count) {
       return aligned(static_cast<size_t>(count) * sizeof(float));
@@ -75,7 +77,7 @@ class Loops {
   }
   /// Before the first images.
   void begin(const T* bias, std::byte* scratch) const {
-    std::memset(scratch, 0, y_offset_);
+    if (needs_zeros_) std::memset(scratch, 0, y_offset_);
     std::memset(scratch + row_offset_, 0, bytes_ - row_offset_);
     auto* to = reinterpret_cast<float*>(scratch + bias_offset_);
     std::fill(to, to + plan_.filters() + 16, 0.0f);
@@ -108,8 +110,7 @@ class Loops {
         finish(Computed{first + i, top, rows, stride, pass, image});
       }
     }
-    // What is no number must not meet the zeros of later images.
-    if (strange) std::memset(scratch, 0, y_offset_);
+    if (strange && needs_zeros_) std::memset(scratch, 0, y_offset_);
   }
 
  private:
@@ -189,6 +190,7 @@ class Loops {
 
   ConvPlan plan_;
   std::optional<PoolGeometry> pool_;  ///< of pooled gradients
+  bool needs_zeros_ = false;          ///< around the images, or beside a pixel that is read alone
   BlockedMatmul plain_;
   EpilogueFunction epilogue_;
   size_t y_offset_ = 0, bias_offset_ = 0, row_offset_ = 0, bytes_ = 0;
