@@ -5,6 +5,7 @@
 #include "danlu/backends/cpu/batch_plan.h"
 #include "danlu/backends/cpu/conv_geometry.h"
 #include "danlu/backends/cpu/set_plan.h"
+#include "danlu/backends/cpu/simd/amx_matmul.h"
 #include "danlu/backends/cpu/simd/nonfinite.h"
 #include "danlu/backends/cpu/simple_kernel.h"
 #include "danlu/ops/fused/fused_attrs.h"
@@ -14,6 +15,16 @@ namespace {
 
 // With more channels, a blocked convolution is faster although it writes the image.
 constexpr int64_t kMostChannels = 4;
+// With the registers of AVX-512, so it is with more than these, or once images leave the
+// first-level cache; or tiles are faster.
+constexpr int64_t kMostChannelsOfSmall = 16, kMostBesideTiles = 8, kSmallImage = 8192;
+
+bool takes_channels(const KernelQuery& q) {
+  const Shape& x = q.inputs[0].shape;
+  if (x[3] <= kMostChannels) return true;
+  return q.isa >= Isa::avx512 && x[3] <= (has_amx() ? kMostBesideTiles : kMostChannelsOfSmall) &&
+         x[1] * x[2] * x[3] <= kSmallImage;
+}
 
 std::string refuse(const KernelQuery& q, const Conv2DPoolAttrs& attrs) {
   using Pair = std::array<int64_t, 2>;
@@ -22,7 +33,6 @@ std::string refuse(const KernelQuery& q, const Conv2DPoolAttrs& attrs) {
       if (spec.dtype != DType::float32 && spec.dtype != DType::uint8) return "only float32";
     }
   }
-  if (q.inputs[0].shape[-1] > kMostChannels) return "more than 4 channels";
   if (attrs.conv.groups != 1 || attrs.conv.strides != Pair{1, 1} ||
       attrs.conv.dilation_rate != Pair{1, 1}) {
     return "only stride 1, without dilation and groups";
@@ -77,10 +87,11 @@ struct Plan {
   size_t padded_floats() const {
     return pads ? static_cast<size_t>((padded_h * image.width * image.channels + 15) / 16 * 16) : 0;
   }
-  /// The image itself, or a padded copy in `scratch`.
+  /// Zeros where `padded` puts images.
+  void clear(float* scratch) const { std::fill(scratch, scratch + padded_floats(), 0.0f); }
+  /// The image itself, or a copy of it amid the zeros of `scratch`.
   const float* padded(const float* x, float* scratch) const {
     if (!pads) return x;
-    std::fill(scratch, scratch + padded_floats(), 0.0f);
     const int64_t row = conv.in_w * conv.channels;
     for (int64_t h = 0; h < conv.in_h; ++h) {
       std::copy(
@@ -107,7 +118,11 @@ void pack(const ConvPoolImage& g, const float* kernel, const float* bias, float*
 }  // namespace
 
 KernelDef conv2d_pool() {
-  return {"simd", [](const KernelQuery& q) { return refuse(q, q.attrs_as<Conv2DPoolAttrs>()); },
+  return {"simd",
+          [](const KernelQuery& q) -> std::string {
+            if (!takes_channels(q)) return "too many channels";
+            return refuse(q, q.attrs_as<Conv2DPoolAttrs>());
+          },
           [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
             const auto& attrs = q.attrs_as<Conv2DPoolAttrs>();
             const ConvGeometry g(q.inputs[0].shape, q.inputs[1].shape, attrs.conv);
@@ -127,6 +142,7 @@ KernelDef conv2d_pool() {
                   parallel_chunks(plan.batch.threads, [&](int chunk) {
                     float* own =
                         packed + packed_floats + plan.padded_floats() * static_cast<size_t>(chunk);
+                    plan.clear(own);
                     plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
                       const float* x = plan.padded(args.in<float>(0) + i * plan.x_image, own);
                       forward(image, x, packed, args.out<float>(0) + i * plan.pooled_image,
@@ -140,7 +156,8 @@ KernelDef conv2d_pool() {
 
 KernelDef conv2d_pool_backward_kernel() {
   return {"simd",
-          [](const KernelQuery& q) {
+          [](const KernelQuery& q) -> std::string {
+            if (q.inputs[0].shape[-1] > kMostChannels) return "more than 4 channels";
             // The activation does not matter to the gradient.
             Conv2DPoolAttrs attrs = q.attrs_as<Conv2DPoolAttrs>();
             attrs.activation = FusedActivation::none;
@@ -169,6 +186,7 @@ KernelDef conv2d_pool_backward_kernel() {
                     float* own = sums + chunk_floats * static_cast<size_t>(chunk);
                     float* windows = own + sum_floats + plan.padded_floats();
                     std::fill(own, own + size, 0.0f);
+                    plan.clear(own + sum_floats);
                     plan.batch.for_each_batch(chunk, [&](int64_t i, int64_t) {
                       backward(image, plan.padded(x + i * plan.x_image, own + sum_floats),
                                grad + i * plan.pooled_image, index + i * plan.pooled_image, own,

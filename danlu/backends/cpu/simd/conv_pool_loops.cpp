@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "danlu/backends/cpu/simd/conv_pool.h"
 #include "danlu/backends/cpu/simd/transpose_block.h"
@@ -38,11 +39,12 @@ struct Pixels {
   bool relu;
 };
 
-// kPixels neighbours, kVectors vectors of filters: (2 × 2 positions) × filters in registers. The
-// processor adds to eight sums at once.
+// kPixels neighbours, kVectors vectors of filters: (2 × 2 positions) × filters in registers, eight
+// sums at least: the processor adds to as many at once.
 template <int kPixels, int kVectors>
-HWY_INLINE void forward_pixels(const ConvPoolImage& g, const Corners& corners, const Pixels& at) {
+void forward_pixels(const ConvPoolImage& g, const Pixels& at) {
   const D d;
+  const int64_t channels = g.channels;
   const size_t lanes = hn::Lanes(d);
   V sums[kPixels][4][kVectors];
 #pragma GCC unroll 16
@@ -56,7 +58,8 @@ HWY_INLINE void forward_pixels(const ConvPoolImage& g, const Corners& corners, c
   }
   const float* weights = at.packed + kFilterGroup;
   for (int64_t t = 0; t < g.taps; ++t, weights += kFilterGroup) {
-    const float* from = at.x + g.offsets[t];
+    const float* const top = at.x + g.offsets[t];
+    const float* const bottom = top + g.width * g.channels;
     V w[kVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v)
@@ -65,7 +68,7 @@ HWY_INLINE void forward_pixels(const ConvPoolImage& g, const Corners& corners, c
     for (int i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 16
       for (int p = 0; p < 4; ++p) {
-        const V value = hn::Set(d, from[2 * i * g.channels + corners.at[p]]);
+        const V value = hn::Set(d, (p < 2 ? top : bottom)[(2 * i + p % 2) * channels]);
 #pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) sums[i][p][v] = hn::MulAdd(value, w[v], sums[i][p][v]);
       }
@@ -88,30 +91,38 @@ HWY_INLINE void forward_pixels(const ConvPoolImage& g, const Corners& corners, c
   }
 }
 
+// Most neighbours whose sums fit the registers, by vectors of filters.
+constexpr int most_pixels(int vectors) {
+  return HWY_TARGET == HWY_AVX3 ? 6 / vectors : 2 / vectors;
+}
+
+using PixelFunction = void (*)(const ConvPoolImage&, const Pixels&);
+template <int kVectors, int... kPixels>
+constexpr std::array<PixelFunction, sizeof...(kPixels)> pixel_table(
+    std::integer_sequence<int, kPixels...>) {
+  return {forward_pixels<kPixels + 1, kVectors>...};
+}
+constexpr auto kOneVector = pixel_table<1>(std::make_integer_sequence<int, most_pixels(1)>());
+constexpr auto kTwoVectors = pixel_table<2>(std::make_integer_sequence<int, most_pixels(2)>());
+
 void forward(const ConvPoolImage& g, const float* x, const float* packed, float* pooled,
              uint8_t* index, bool relu) {
-  const Corners corners(g);
   const auto lanes = static_cast<int64_t>(hn::Lanes(D()));
   for (int64_t first = 0; first < g.filters; first += 2 * lanes) {
     const int64_t filters = std::min(2 * lanes, g.filters - first);
+    const bool two = filters > lanes;
+    const int64_t most = most_pixels(two ? 2 : 1);
+    const int64_t parts = (g.out_w + most - 1) / most;
     const float* weights =
         packed + first / kFilterGroup * kFilterGroup * (1 + g.taps) + first % kFilterGroup;
     for (int64_t oh = 0; oh < g.out_h; ++oh) {
       const float* row = x + 2 * oh * g.width * g.channels;
-      for (int64_t ow = 0; ow < g.out_w;) {
-        const int64_t at = (oh * g.out_w + ow) * g.filters + first;
-        const Pixels pixels{
-            row + 2 * ow * g.channels, weights, pooled + at, index + at, filters, relu};
-        if (filters > lanes) {
-          forward_pixels<1, 2>(g, corners, pixels);
-          ow += 1;
-        } else if (ow + 1 < g.out_w) {
-          forward_pixels<2, 1>(g, corners, pixels);
-          ow += 2;
-        } else {
-          forward_pixels<1, 1>(g, corners, pixels);
-          ow += 1;
-        }
+      for (int64_t part = 0; part < parts; ++part) {
+        const int64_t begin = g.out_w * part / parts, end = g.out_w * (part + 1) / parts;
+        const int64_t at = (oh * g.out_w + begin) * g.filters + first;
+        const auto which = static_cast<size_t>(end - begin - 1);
+        (two ? kTwoVectors[which] : kOneVector[which])(
+            g, {row + 2 * begin * g.channels, weights, pooled + at, index + at, filters, relu});
       }
     }
   }
