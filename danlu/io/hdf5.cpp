@@ -8,9 +8,11 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "danlu/base/error.h"
 #include "danlu/base/file.h"
+#include "danlu/io/hdf5_check.h"
 
 namespace danlu {
 namespace {
@@ -186,8 +188,7 @@ class Reader {
       : h(library), bytes_(bytes), where_(where) {}
 
   TensorMap read() {
-    constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
-    if (!bytes_.starts_with(kSignature)) fail("", "This is no HDF5 file");
+    check_hdf5_superblock(bytes_, where_);
     const Handle access(h.H5Pcreate_(h.H5P_CLS_FILE_ACCESS_ID_g_), h.H5Pclose_);
     constexpr size_t kIncrement = 1 << 16;
     h.H5Pset_fapl_core_(access, kIncrement, 0);
@@ -306,7 +307,9 @@ class Reader {
     const DType dtype = dtype_of(dataset, type, path);
     const Shape shape = shape_of(dataset, path);
     const uint64_t declared = TensorSpec{shape, dtype}.bytes();
-    check_storage(dataset, created, layout, filters > 0, {shape, dtype}, path);
+    // Only chunks go through filters; elsewhere they would excuse data that is not there.
+    const bool filtered = filters > 0 && layout == H5D_CHUNKED;
+    check_storage(dataset, created, layout, filtered, {shape, dtype}, path);
 
     HostTensor tensor = HostTensor::empty(shape, dtype);
     // 16-bit numbers and bools come as they are, all others in the order of this machine.
@@ -327,7 +330,7 @@ class Reader {
     tensors_.add(path, std::move(tensor));
   }
 
-  DType dtype_of(hid_t dataset, hid_t type, const std::string& path) const {
+  DType dtype_of(hid_t dataset, hid_t type, const std::string& path) {
     for (const Number& number : numbers(h)) {
       if (h.H5Tequal_(type, number.little) > 0 || h.H5Tequal_(type, number.big) > 0) {
         return number.dtype;
@@ -346,7 +349,7 @@ class Reader {
   }
 
   /// "" unless there is one text of this name.
-  std::string text_attribute(hid_t object, const char* key) const {
+  std::string text_attribute(hid_t object, const char* key) {
     if (h.H5Aexists_(object, key) <= 0) return "";
     const Handle attribute(h.H5Aopen_(object, key, H5P_DEFAULT), h.H5Aclose_);
     if (!attribute.ok()) return "";
@@ -357,6 +360,7 @@ class Reader {
       return "";
     }
     if (h.H5Tis_variable_str_(type) > 0) {
+      if (!std::exchange(heaps_checked_, true)) check_hdf5_global_heaps(bytes_, where_);
       char* text = nullptr;
       if (h.H5Aread_(attribute, type, &text) < 0 || text == nullptr) return "";
       const std::string found(text, strnlen(text, kMaxName));
@@ -435,6 +439,7 @@ class Reader {
   TensorMap tensors_;
   size_t objects_ = 0;
   uint64_t stored_ = 0;
+  bool heaps_checked_ = false;
 };
 
 class Writer {
