@@ -261,7 +261,9 @@ memory bandwidth (triad), seen in the run: {rates}. Versions: {versions}.
   amplifies that. (`vgg-small`, `resnet` and `transformer` learn slowly for the same reason: at 1e-3
   twenty steps of `vgg-small` turn the last digit of one framework's sums into 10 % of the loss.)
 - `mixed_bfloat16` is Keras's policy: computed in bfloat16, weights and their updates in float32, the
-  loss from float32. Such rows have no roofline: the rates above are those of float32.
+  loss from float32. Such rows have no roofline: the rates above are those of float32. Five epochs of
+  `cnn` from three seeds reach test accuracies of 0.910, 0.904 and 0.898 in float32, of 0.910, 0.904
+  and 0.905 in `mixed_bfloat16` (`danlu_worker precisions`, `bench/peers/protocol.md`).
 - Danlu runs its public `fit`: samples shuffled, random numbers drawn, loss and accuracy kept.
   Peers are spared all of that but the sum of the losses: batches lie ready in memory as the
   framework's own tensors, always in the same order.
