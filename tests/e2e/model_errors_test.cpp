@@ -88,7 +88,7 @@ std::vector<Mistake> mistakes_with_layers() {
       mistake<ValueError>(
           "a layer dtype that is none", [] { Dense({.units = 2, .name = "d", .dtype = "int32"}); },
           "[Dense 'd'] A layer cannot compute in this dtype. Expected \"float32\", "
-          "\"float64\", \"mixed_bfloat16\" or \"mixed_float16\". "
+          "\"float64\", \"bfloat16\", \"float16\", \"mixed_bfloat16\" or \"mixed_float16\". "
           "Received \"int32\"."),
       mistake<ValueError>(
           "two layers of one name",
