@@ -24,7 +24,7 @@ constexpr int64_t kRowBlock = 480, kColumnBlock = 512;
 /// Where all of b is kept packed, a's rows come in smaller blocks: nothing is multiplied while the
 /// first one is packed.
 constexpr size_t kKeptBytes = 512 * 1024;
-constexpr int64_t kFewRows = 128;
+constexpr int64_t kFewRows = 256;
 constexpr int64_t kProducts = 6;  ///< of parts
 constexpr size_t kPackBytes = kMostDepth / kStep * kStepBytes;
 
