@@ -164,7 +164,12 @@ bool is_model_file(const std::string& model) { return model.ends_with(".keras");
 int train_file(const ModelFileOptions& options) {
   require_files("train", "--x", options.x);
   require_files("train", "--y", options.y);
-  if (!options.save.empty()) checked("--save", [&] { check_writable(options.save); });
+  if (!options.save.empty()) {
+    checked("--save", [&] {
+      if (!is_model_file(options.save)) check_weights_path(options.save);
+      check_writable(options.save);
+    });
+  }
   auto [model, dtype] = load(options);
   const HostTensors x = tensors_of("--x", options.x, dtype);
   const HostTensors y = tensors_of("--y", options.y, dtype);

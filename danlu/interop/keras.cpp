@@ -1,16 +1,20 @@
 #include "danlu/interop/keras.h"
 
 #include <ctime>
+#include <filesystem>
+#include <optional>
 
 #include "danlu/base/error.h"
 #include "danlu/base/file.h"
 #include "danlu/interop/keras_config.h"
 #include "danlu/interop/saved_state.h"
+#include "danlu/interop/sharded_weights.h"
 #include "danlu/io/hdf5.h"
 #include "danlu/io/safetensors.h"
 #include "danlu/io/zip.h"
 #include "danlu/nn/config_json.h"
 #include "danlu/nn/layers/registry.h"
+#include "danlu/nn/layers/shared_layers.h"
 #include "danlu/nn/losses.h"
 #include "danlu/nn/metrics.h"
 #include "danlu/optim/registry.h"
@@ -59,7 +63,7 @@ std::shared_ptr<Network> network_from(const Json& keras, const LoadModelOptions&
                    .received = named.dump()});
   }
   if (!options.dtype.empty()) plain = with_dtype(plain, options.dtype);
-  require_known_layers(plain, where);
+  const SharedLayers shared;
   Layer layer = with_error_context(
       where, [&] { return layer_from_config(named.as_string(), plain.at("config")); });
   auto network = std::dynamic_pointer_cast<Network>(layer.impl());
@@ -136,9 +140,34 @@ void compile_as(Model& model, const Json& keras) {
   });
 }
 
-Json json_of(const ZipReader& zip, const char* file) {
-  return Json::parse(zip.read(file), {.where = file, .max_depth = 256});
-}
+/// The parts of a saved model: entries of a zip archive, or files in a folder.
+class Parts {
+ public:
+  explicit Parts(const std::string& path) : folder_(is_folder(path) ? path + "/" : "") {
+    if (!folder_.empty()) return;
+    bytes_ = read_file(path);
+    zip_.emplace(bytes_);
+    for (const ZipReader::Entry& entry : zip_->entries()) {
+      if (!entry.name.starts_with("assets/") || entry.name == "assets/") continue;
+      throw IoError({.where = entry.name,
+                     .what = "The file has assets, which belong to layers that Danlu does not have",
+                     .expected = "metadata.json, config.json and model.weights.h5"});
+    }
+  }
+  bool contains(const char* part) const {
+    return zip_ ? zip_->contains(part) : file_exists(folder_ + part);
+  }
+  std::string read(const char* part) const {
+    return zip_ ? zip_->read(part) : read_file(folder_ + part);
+  }
+  Json json(const char* part) const {
+    return Json::parse(read(part), {.where = part, .max_depth = 256});
+  }
+
+ private:
+  std::string folder_, bytes_;
+  std::optional<ZipReader> zip_;
+};
 
 std::string now_text() {
   const std::time_t now = std::time(nullptr);
@@ -151,6 +180,24 @@ std::string now_text() {
 
 bool is_weights_h5(const std::string& path) { return path.ends_with(".weights.h5"); }
 
+[[noreturn]] void refuse_weights_path(const std::string& path) {
+  throw ValueError({.where = "weights",
+                    .what = "The name of the file does not say in which format the weights are",
+                    .expected =
+                        "a name that ends in .weights.h5, .weights.json or .safetensors, or "
+                        "to read them in .keras",
+                    .received = "'" + path + "'"});
+}
+
+void require_model_path(const std::string& path) {
+  if (path.ends_with(".keras") || is_folder(path)) return;
+  throw ValueError({.where = "load_model",
+                    .what = "The file is of no format that holds a whole model",
+                    .expected = "a .keras file, or a folder with its parts",
+                    .received = "'" + path + "'",
+                    .hint = "weights alone, as .weights.h5, are read by `load_weights`"});
+}
+
 void require_built(const Model& model) {
   if (model.network().built()) return;
   throw StateError({.where = model.network().where(),
@@ -162,9 +209,13 @@ const OptimizerImpl* optimizer_of(const Model& model) {
   return model.compiled() ? &model.optimizer() : nullptr;
 }
 
-std::string weights_h5(const Model& model) {
+SavedState state_of(const Model& model) {
   require_built(model);
-  const SavedState state = saved_state(model.network(), optimizer_of(model));
+  return saved_state(model.network(), optimizer_of(model));
+}
+
+std::string weights_h5(const Model& model) {
+  const SavedState state = state_of(model);
   return to_hdf5(state.tensors, state.attributes);
 }
 
@@ -177,6 +228,7 @@ void load_weights_h5(Model& model, const TensorMap& tensors, const std::string& 
 }
 
 Json model_json(const Model& model, bool with_training) {
+  const SharedLayers shared(model.network());
   Json json = keras_layer_config(
       Layer(std::shared_ptr<LayerImpl>(std::shared_ptr<void>(), &model.network())));
   if (with_training && model.compiled()) {
@@ -188,13 +240,19 @@ Json model_json(const Model& model, bool with_training) {
 
 }  // namespace
 
+void check_weights_path(const std::string& path) {
+  if (!is_weights_h5(path) && !is_weight_index(path) && !path.ends_with(".safetensors")) {
+    refuse_weights_path(path);
+  }
+}
+
 Model load_model(const std::string& path, const LoadModelOptions& options) {
-  const std::string bytes = read_file(path);
+  require_model_path(path);
   return with_error_context(path, [&] {
-    const ZipReader zip(bytes);
-    const Json config = json_of(zip, kConfigFile);
-    if (zip.contains(kMetadataFile)) json_of(zip, kMetadataFile);
-    const TensorMap tensors = parse_hdf5(zip.read(kWeightsFile), kWeightsFile);
+    const Parts parts(path);
+    const Json config = parts.json(kConfigFile);
+    if (parts.contains(kMetadataFile)) parts.json(kMetadataFile);
+    const TensorMap tensors = parse_hdf5(parts.read(kWeightsFile), kWeightsFile);
 
     const UncomputedWeights uncomputed;
     Model model(network_from(config, options));
@@ -219,25 +277,39 @@ Model model_from_json(const std::string& json, const LoadModelOptions& options) 
 
 std::string Model::to_json() const { return model_json(*this, false).dump(); }
 
-void Model::save(const std::string& path) const {
-  if (!path.ends_with(".keras")) {
+void Model::save(const std::string& path, const SaveOptions& options) const {
+  if (options.zipped != path.ends_with(".keras")) {
     throw ValueError({.where = network_->where(),
-                      .what = "The name of the file does not say in which format to save the model",
-                      .expected = "a name that ends in .keras",
+                      .what = "The name does not say in which format to save the model",
+                      .expected = options.zipped
+                                      ? "the name of a file that ends in .keras"
+                                      : "the name of a folder, which does not end in .keras",
                       .received = "'" + path + "'",
-                      .hint = "save_weights writes .weights.h5 and .safetensors"});
+                      .hint = "save_weights writes .weights.h5 and .safetensors, without zipped a "
+                              "folder is written"});
   }
   const std::string weights = weights_h5(*this);
   const std::string config = model_json(*this, true).dump();
   const std::string metadata =
       Json::object({{"keras_version", kKerasVersion}, {"date_saved", now_text()}}).dump();
-  write_file(path,
-             to_zip({{kMetadataFile, metadata}, {kConfigFile, config}, {kWeightsFile, weights}}));
+  if (options.zipped) {
+    write_file(path,
+               to_zip({{kMetadataFile, metadata}, {kConfigFile, config}, {kWeightsFile, weights}}));
+    return;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  write_file(path + "/" + kMetadataFile, metadata);
+  write_file(path + "/" + kConfigFile, config);
+  write_file(path + "/" + kWeightsFile, weights);
 }
 
-void Model::save_weights(const std::string& path) const {
+void Model::save_weights(const std::string& path, const SaveWeightsOptions& options) const {
+  check_weights_path(path);
   if (is_weights_h5(path)) {
     write_file(path, weights_h5(*this));
+  } else if (is_weight_index(path)) {
+    save_sharded(path, state_of(*this), options.max_shard_size * 1024 * 1024 * 1024);
   } else {
     save_safetensors(path, weights_map());
   }
@@ -246,14 +318,18 @@ void Model::save_weights(const std::string& path) const {
 void Model::load_weights(const std::string& path) {
   if (is_weights_h5(path)) {
     load_weights_h5(*this, load_hdf5(path), path);
+  } else if (is_weight_index(path)) {
+    load_weights_h5(*this, load_sharded(path), path);
   } else if (path.ends_with(".keras")) {
     const std::string bytes = read_file(path);
     with_error_context(path, [&] {
       load_weights_h5(*this, parse_hdf5(ZipReader(bytes).read(kWeightsFile), kWeightsFile),
                       kWeightsFile);
     });
-  } else {
+  } else if (path.ends_with(".safetensors")) {
     load_weights_map(load_safetensors(path), path);
+  } else {
+    refuse_weights_path(path);
   }
 }
 

@@ -24,4 +24,7 @@ Model load_model(const std::string& path, const LoadModelOptions& options = {});
 /// not compiled. Errors: as `load_model`.
 Model model_from_json(const std::string& json, const LoadModelOptions& options = {});
 
+/// Errors: ValueError unless `Model::save_weights` writes to a file of this name.
+void check_weights_path(const std::string& path);
+
 }  // namespace danlu

@@ -83,7 +83,9 @@ Json with_modules(const Json& value, std::string_view key) {
                             .what = "A function of one's own cannot be written to a file",
                             .hint = "use one that has a name in Keras"});
   }
-  return object_of(module_under(key), class_name, config_with_modules(value.at("config")));
+  Json out = object_of(module_under(key), class_name, config_with_modules(value.at("config")));
+  if (const Json* number = value.find("shared_object_id")) out.set("shared_object_id", *number);
+  return out;
 }
 
 Json batch_shapes(const std::vector<Shape>& shapes) {
@@ -121,7 +123,7 @@ Json network_config(const Network& network) {
     Json written = layer != nullptr ? keras_layer_config(*layer)
                                     : object_of("keras.layers", entry.at("class_name").as_string(),
                                                 config_with_modules(inner));
-    for (const char* key : {"name", "inbound_nodes"}) {
+    for (const char* key : {"name", "inbound_nodes", "shared_object_id"}) {
       if (const Json* value = entry.find(key)) written.set(key, *value);
     }
     layers.push_back(std::move(written));

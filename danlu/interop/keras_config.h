@@ -34,12 +34,4 @@ Json keras_compile_config(const CompileConfig& config);
 /// classes and functions that are not Keras's own, and operations outside layers.
 Json plain_config(const Json& config, const std::string& where);
 
-/// Refuses settings in the config of a layer (or anything else with a config) that the object made
-/// from it does not know, unless they say what it does anyway: null, false, "channels_last" and so
-/// on. `made` is the config of that object. Errors: IoError naming the setting.
-void require_known_settings(const Json& config, const Json& made, const std::string& where);
-
-/// The same for every layer of a network's plain config.
-void require_known_layers(const Json& entry, const std::string& where);
-
 }  // namespace danlu

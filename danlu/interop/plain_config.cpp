@@ -1,12 +1,9 @@
-#include <algorithm>
-#include <array>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "danlu/base/error.h"
 #include "danlu/interop/keras_config.h"
-#include "danlu/nn/layers/registry.h"
 #include "danlu/nn/operation.h"
 
 namespace danlu {
@@ -76,7 +73,9 @@ class Plain {
     if (class_name == "DTypePolicy") return value.at("config").at("name");
     Json out = Json::object({{"class_name", plain_name(value, class_name)},
                              {"config", of(value.at("config"), place + "." + class_name)}});
-    if (const Json* name = value.find("name")) out.set("name", *name);
+    for (const char* key : {"name", "shared_object_id"}) {
+      if (const Json* member = value.find(key)) out.set(key, *member);
+    }
     if (const Json* calls = value.find("inbound_nodes")) {
       Plain inside = *this;
       inside.in_call_ = true;
@@ -118,66 +117,10 @@ class Plain {
   bool in_call_ = false;
 };
 
-/// Settings that are spoken of in the configs of Keras but change no result here, whatever they
-/// are.
-constexpr std::array<std::string_view, 16> kWithoutEffect = {
-    "implementation", "unroll",   "use_cudnn",   "time_major",          "fn",
-    "autocast",       "sparse",   "ragged",      "build_input_shape",   "dtype",
-    "batch_shape",    "optional", "jit_compile", "quantization_config", "name",
-    "flash_attention"};
-
-bool is_neutral(const std::string& key, const Json& value) {
-  if (std::find(kWithoutEffect.begin(), kWithoutEffect.end(), key) != kWithoutEffect.end()) {
-    return true;
-  }
-  if (value.is_null() || (value.is_bool() && !value.as_bool())) return true;
-  if (key == "data_format") return is_text(&value, "channels_last");
-  if (key == "groups") return value == Json(1);
-  if (key == "dilation_rate") {
-    if (!value.is_array()) return value == Json(1);
-    return std::all_of(value.items().begin(), value.items().end(),
-                       [](const Json& rate) { return rate == Json(1); });
-  }
-  return value.is_array() && value.size() == 0;
-}
-
 }  // namespace
 
 Json plain_config(const Json& config, const std::string& where) {
   return Plain(where).of(config, "");
-}
-
-void require_known_settings(const Json& config, const Json& made, const std::string& where) {
-  for (const auto& [key, value] : config.members()) {
-    const Json* known = made.find(key);
-    if (known == nullptr) {
-      if (is_neutral(key, value)) continue;
-      throw IoError({.where = where,
-                     .what = "The file has a setting that Danlu does not know: '" + key + "'",
-                     .received = value.dump().substr(0, 100)});
-    }
-    const Json* inner = value.find("config");
-    const Json* known_inner = known->find("config");
-    if (inner != nullptr && inner->is_object() && known_inner != nullptr &&
-        value.contains("class_name")) {
-      require_known_settings(*inner, *known_inner, where + ", " + key);
-    }
-  }
-}
-
-void require_known_layers(const Json& entry, const std::string& where) {
-  const std::string& class_name = entry.at("class_name").as_string();
-  const Json& config = entry.at("config");
-  if (class_name.starts_with(kOperationPrefix)) return;
-  if (class_name == "Sequential" || class_name == "Functional") {
-    for (const Json& layer : config.at("layers").items()) require_known_layers(layer, where);
-    return;
-  }
-  const Json* name = config.find("name");
-  const std::string place =
-      where + ", " + class_name +
-      (name != nullptr && name->is_string() ? " '" + name->as_string() + "'" : "");
-  require_known_settings(config, layer_from_config(class_name, config)->get_config(), place);
 }
 
 }  // namespace danlu

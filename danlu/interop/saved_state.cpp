@@ -155,6 +155,24 @@ class Loading {
   std::vector<std::pair<Variable, const HostTensor*>> values_;
 };
 
+/// Errors: IoError when the file has fewer values for a layer than it has weights.
+void require_all_values(const SavedGroup& group, const TensorMap& tensors,
+                        const std::string& where) {
+  size_t found = 0;
+  std::string names;
+  for (size_t i = 0; i < group.variables.size(); ++i) {
+    found += tensors.contains(path_of(group.path, i)) ? 1 : 0;
+    names += (i == 0 ? "" : ", ") + group.variables[i].name();
+  }
+  if (found == group.variables.size()) return;
+  throw IoError({.where = where,
+                 .what = "The file lacks values of layer '" + group.name + "' (" +
+                         joined(group.path, "vars") + ")",
+                 .expected = std::to_string(group.variables.size()) + " values: " + names,
+                 .received = std::to_string(found),
+                 .hint = "the file belongs to another network"});
+}
+
 constexpr const char* kOptimizer = "optimizer";
 constexpr const char* kInnerOptimizer = "optimizer/inner_optimizer";  // of a LossScaleOptimizer
 const std::string kInnerOptimizers = "optimizer/optimizers/";         // of a MultiOptimizer
@@ -192,6 +210,7 @@ void load_saved_weights(const Network& network, const TensorMap& tensors,
                         const std::string& where) {
   Loading loading(tensors, where);
   for (const SavedGroup& group : saved_groups(network)) {
+    require_all_values(group, tensors, where);
     for (size_t i = 0; i < group.variables.size(); ++i) {
       loading.want(group.variables[i], path_of(group.path, i), "layer '" + group.name + "'");
     }

@@ -1,12 +1,37 @@
 #include "danlu/nn/config_json.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "danlu/base/error.h"
 #include "danlu/base/text.h"
 
 namespace danlu {
 namespace {
+
+/// Settings that are spoken of in the configs of Keras but change no result here, whatever they
+/// are.
+constexpr std::array<std::string_view, 16> kWithoutEffect = {
+    "implementation", "unroll",   "use_cudnn",   "time_major",          "fn",
+    "autocast",       "sparse",   "ragged",      "build_input_shape",   "dtype",
+    "batch_shape",    "optional", "jit_compile", "quantization_config", "name",
+    "flash_attention"};
+
+bool is_neutral(const std::string& key, const Json& value) {
+  if (std::find(kWithoutEffect.begin(), kWithoutEffect.end(), key) != kWithoutEffect.end()) {
+    return true;
+  }
+  if (value.is_null() || (value.is_bool() && !value.as_bool())) return true;
+  if (key == "data_format") return value == Json("channels_last");
+  if (key == "groups") return value == Json(1);
+  if (key == "dilation_rate") {
+    if (!value.is_array()) return value == Json(1);
+    return std::all_of(value.items().begin(), value.items().end(),
+                       [](const Json& rate) { return rate == Json(1); });
+  }
+  return value.is_array() && value.size() == 0;
+}
 
 /// "GlorotUniform" for "glorot_uniform".
 std::string to_class_name(const std::string& name) {
@@ -145,6 +170,33 @@ void from_json(const Json& json, Initializer& x) {
     }
   }
   x = Initializer(std::move(spec));
+}
+
+void require_known_settings(const Json& config, const Json& made, const std::string& where) {
+  const auto check = [&](const auto& self, const Json& given, const Json& known,
+                         const std::string& place) -> void {
+    for (const auto& [key, value] : given.members()) {
+      const Json* setting = known.find(key);
+      if (setting == nullptr) {
+        if (is_neutral(key, value)) continue;
+        std::string names;
+        for (const auto& [name, member] : known.members()) {
+          names += (names.empty() ? "" : ", ") + name;
+        }
+        throw IoError({.where = where,
+                       .what = "The config has a setting that is not known: '" + place + key + "'",
+                       .expected = "one of " + names,
+                       .received = value.dump().substr(0, 100)});
+      }
+      const Json* inner = value.find("config");
+      const Json* known_inner = setting->find("config");
+      if (inner != nullptr && inner->is_object() && known_inner != nullptr &&
+          value.contains("class_name")) {
+        self(self, *inner, *known_inner, place + key + ".");
+      }
+    }
+  };
+  check(check, config, made, "");
 }
 
 }  // namespace danlu

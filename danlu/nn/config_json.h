@@ -26,4 +26,9 @@ void from_json(const Json& json, OptionalShape& x);
 void from_json(const Json& json, ActivationFunction& x);
 void from_json(const Json& json, Initializer& x);
 
+/// Refuses settings in a config that the object made from it does not know, unless they say what it
+/// does anyway: null, false, "channels_last" and so on. `made` is the config of that object.
+/// Errors: IoError naming the setting and those there are.
+void require_known_settings(const Json& config, const Json& made, const std::string& where = "");
+
 }  // namespace danlu

@@ -28,7 +28,7 @@ class Graph {
         if (member.operation == nullptr) refuse_operation(class_name);
         member.settings = settings;
       } else {
-        member.layer = layer_from_config(class_name, settings);
+        member.layer = layer_from_entry(entry);
       }
       member.name = entry.contains("name") || member.operation != nullptr
                         ? (entry.contains("name") ? entry : settings).at("name").as_string()

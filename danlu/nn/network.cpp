@@ -155,7 +155,7 @@ Json SequentialNetwork::get_config() const {
 std::shared_ptr<SequentialNetwork> sequential_from_config(const Json& config) {
   std::vector<Layer> layers;
   for (const Json& entry : config.at("layers").items()) {
-    layers.push_back(layer_from_config(entry.at("class_name").as_string(), entry.at("config")));
+    layers.push_back(layer_from_entry(entry));
   }
   const Json* name = config.find("name");
   auto network = std::make_shared<SequentialNetwork>(

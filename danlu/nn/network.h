@@ -54,6 +54,8 @@ class SequentialNetwork final : public Network {
   std::vector<std::string> input_names() const override;
   std::vector<std::string> output_names() const override;
   Json get_config() const override;
+  /// The `Input` at the front, which is none of `layers()`.
+  const std::optional<Layer>& input() const { return input_; }
 
  private:
   Shape output_shape(const Shape& input) const override;

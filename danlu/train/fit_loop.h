@@ -8,6 +8,7 @@
 
 namespace danlu {
 
+class EpochBatches;
 class InterruptGuard;
 
 /// The loops behind `Model::fit` and `Model::evaluate`.
@@ -20,10 +21,10 @@ class FitLoop {
  private:
   using Callbacks = std::vector<CallbackHandle>;
 
-  void train_epoch(BatchStream& stream, int64_t epoch, const Callbacks& callbacks,
+  void train_epoch(EpochBatches& batches, int64_t epoch, const Callbacks& callbacks,
                    const FitOptions& options, const InterruptGuard& interrupt);
-  /// The values of one pass over `stream`; none when it was interrupted.
-  Logs test_epoch(BatchStream& stream, const Callbacks& callbacks,
+  /// The values of one pass over `stream`, or `steps` batches of it; none when it was interrupted.
+  Logs test_epoch(BatchStream& stream, int64_t steps, const Callbacks& callbacks,
                   const InterruptGuard* interrupt = nullptr);
   /// Runs `body`; an Error is thrown again with `what()` and the current batch in front.
   template <class What, class Body>

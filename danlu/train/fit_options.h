@@ -10,6 +10,7 @@
 
 #include "danlu/core/array.h"
 #include "danlu/data/dataset.h"
+#include "danlu/nn/config_types.h"
 #include "danlu/train/callback.h"
 
 namespace danlu {
@@ -42,6 +43,12 @@ struct FitOptions {
   int64_t initial_epoch = 0;
   std::optional<int64_t> seed;        ///< of the order; none: from `set_random_seed`'s sequence
   int64_t validation_batch_size = 0;  ///< 0: batch_size
+  /// Batches of an epoch; 0: all. The next epoch goes on behind them, and begins anew, shuffled,
+  /// when all samples have been seen; an epoch that meets the end of the data is shorter.
+  int64_t steps_per_epoch = 0;
+  int64_t validation_steps = 0;  ///< batches of the validation data, from its start; 0: all
+  /// After every so many epochs; or the numbers of the epochs, counted from 1, in a list.
+  Integers validation_freq = 1;
   /// What a sample of each class counts in the training loss; classes that are missing count 1.
   std::map<int64_t, double> class_weight;
   /// What each sample counts in the loss: (samples), or (samples, …); one for all outputs, or one
@@ -57,10 +64,12 @@ struct EvaluateOptions {
   int verbose = 1;
   std::vector<CallbackHandle> callbacks;
   HostTensors sample_weight;  ///< as in FitOptions
+  int64_t steps = 0;          ///< batches, from the start; 0: all
 };
 
 struct PredictOptions {
   int64_t batch_size = 32;
+  int64_t steps = 0;  ///< batches, from the start; 0: all
 };
 
 }  // namespace danlu

@@ -3,13 +3,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
 #include "danlu/base/error.h"
 #include "danlu/nn/functional.h"
 #include "danlu/nn/global_state.h"
-#include "danlu/nn/layers/registry.h"
 #include "danlu/optim/loss_scale.h"
 #include "danlu/train/class_weight.h"
 #include "danlu/train/custom_network.h"
@@ -230,15 +230,19 @@ Dataset Model::prepared(const Dataset& data, bool for_steps) const {
   return ordered;
 }
 
-Profile Model::profile(const DataSplit& data, int64_t batch_size, int count) {
-  const Dataset batches = prepared(dataset(data, batch_size), true);
-  Batch batch;
-  for (const Batch& first : batches.epoch(0)) {
-    batch = first;
-    break;
+Batch Model::whole_batch(DataSplit split) const {
+  const int64_t samples = std::max<int64_t>(split.size(), 1);
+  for (const Batch& batch : prepared(dataset(std::move(split), samples), true).epoch(0)) {
+    return batch;
   }
+  throw ValueError(
+      {.where = network_->where(), .what = "There is no data", .expected = "at least one sample"});
+}
+
+Profile Model::profile(const DataSplit& data, int64_t batch_size, int count) {
   Steps& own = steps();
-  std::vector<Variable> state = own.training_state();
+  const Batch batch = whole_batch(data.slice(0, std::min(batch_size, data.size())));
+  std::vector<Variable> state = own.training_state(batch);
   std::vector<Array> before;
   for (const Variable& variable : state) before.push_back(variable.value());
   BoundStep& step = own.train(batch);
@@ -271,6 +275,37 @@ History Model::fit(const HostTensors& x, const HostTensors& y, const FitOptions&
   return fit(DataSplit{x, y}, options);
 }
 
+Logs Model::train_on_batch(const HostTensors& x, const HostTensors& y,
+                           const BatchOptions& options) {
+  Steps& own = steps();
+  DataSplit data{x, y, 1, options.sample_weight};
+  if (!options.class_weight.empty()) {
+    data.sample_weight = class_weights(data, options.class_weight);
+  }
+  return with_error_context("train_on_batch", [&] {
+    const Batch batch = whole_batch(std::move(data));
+    own.reset_metrics();
+    own.train(batch);
+    return own.logs();
+  });
+}
+
+Logs Model::test_on_batch(const HostTensors& x, const HostTensors& y, const BatchOptions& options) {
+  Steps& own = steps();
+  return with_error_context("test_on_batch", [&] {
+    const Batch batch = whole_batch({x, y, 1, options.sample_weight});
+    own.reset_metrics();
+    own.test(batch);
+    return own.logs();
+  });
+}
+
+Predictions Model::predict_on_batch(const HostTensors& x) {
+  return predict(
+      x,
+      {.batch_size = x.defined() && x.shape().rank() > 0 ? std::max<int64_t>(x.shape()[0], 1) : 1});
+}
+
 Logs Model::evaluate(const Dataset& data, const EvaluateOptions& options) {
   if (options.sample_weight.count() > 0) refuse_sample_weight("evaluate");
   return FitLoop(*this).evaluate(data, options);
@@ -286,16 +321,17 @@ Logs Model::evaluate(const HostTensors& x, const HostTensors& y, const EvaluateO
   return evaluate(DataSplit{x, y}, options);
 }
 
-Predictions Model::predict(const Dataset& data) {
+Predictions Model::predict(const Dataset& data, int64_t steps) {
   const Dataset samples = prepared(data, false);
+  const int64_t count = steps > 0 ? std::min(steps * samples.batch_size(), samples.num_samples())
+                                  : samples.num_samples();
   std::vector<HostTensor> results;
   int64_t done = 0;
   for (const Batch& batch : samples.epoch(0)) {
     const std::vector<HostTensor>& outputs = predictor_->step.run(batch.x).outputs();
     if (results.empty()) {
       for (const HostTensor& y : outputs) {
-        results.push_back(
-            HostTensor::empty(y.shape().with_dim(0, samples.num_samples()), y.dtype()));
+        results.push_back(HostTensor::empty(y.shape().with_dim(0, count), y.dtype()));
       }
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -305,6 +341,7 @@ Predictions Model::predict(const Dataset& data) {
       if (y.bytes() > 0) std::memcpy(rows.data(), y.data(), y.bytes());
     }
     done += batch.size();
+    if (done == count) break;
   }
   if (results.empty()) {
     for (const Shape& shape : network_->compute_output_shapes(network_->input_shapes())) {
@@ -319,7 +356,7 @@ Predictions Model::predict(const Dataset& data) {
 }
 
 Predictions Model::predict(const DataSplit& data, const PredictOptions& options) {
-  return predict(dataset(DataSplit{data.x, {}, data.divide_by}, options.batch_size));
+  return predict(dataset(DataSplit{data.x, {}, data.divide_by}, options.batch_size), options.steps);
 }
 
 Predictions Model::predict(const HostTensors& x, const PredictOptions& options) {
@@ -342,9 +379,8 @@ void Model::summary(SummaryOptions options) const {
   std::fflush(stdout);
 }
 
-Model clone_model(const Model& model) {
-  const Layer copy = clone(model);
-  return Model(std::dynamic_pointer_cast<Network>(copy.impl()));
+Model clone_model(const Model& model, const CloneOptions& options) {
+  return Model(clone_network(model.network(), options));
 }
 
 Sequential::Sequential(std::initializer_list<Layer> layers, std::string name)

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "danlu/data/dataset.h"
 #include "danlu/io/tensor_map.h"
+#include "danlu/nn/clone_network.h"
 #include "danlu/nn/losses.h"
 #include "danlu/nn/metrics.h"
 #include "danlu/nn/network.h"
@@ -35,6 +37,23 @@ class Predictions : public Array {
 
  private:
   std::vector<Array> outputs_;
+};
+
+/// How a model is saved.
+struct SaveOptions {
+  /// Into one .keras file; else its parts into a folder.
+  bool zipped = true;
+};
+
+/// How weights are saved.
+struct SaveWeightsOptions {
+  double max_shard_size = 5;  ///< of ".weights.json": GiB of weights in one file
+};
+
+/// A batch of its own, for `train_on_batch` and `test_on_batch`.
+struct BatchOptions {
+  HostTensors sample_weight = {};               ///< as in FitOptions
+  std::map<int64_t, double> class_weight = {};  ///< as in FitOptions; only to train
 };
 
 /// A network with what belongs to training it. Movable, not copyable.
@@ -102,18 +121,21 @@ class Model {
   /// Takes every weight from `tensors`. Errors: IoError naming `where` and the weight that is
   /// missing, unknown, or of another shape or dtype; nothing has changed then.
   void load_weights_map(const TensorMap& tensors, const std::string& where);
-  /// Writes the weights, whole or not at all: to "x.weights.h5" as Keras does, with the state of
-  /// the optimizer, to any other name as safetensors. Errors: IoError.
-  void save_weights(const std::string& path) const;
+  /// Writes the weights, each file whole or not at all: to "x.weights.h5" as Keras does, with the
+  /// state of the optimizer; to "x.weights.json" and several files beside it, which it names; to
+  /// "x.safetensors". Errors: ValueError for another ending; StateError before the model is built;
+  /// IoError.
+  void save_weights(const std::string& path, const SaveWeightsOptions& options = {}) const;
   /// Reads what `save_weights`, Keras's or ours, wrote, or the weights in a ".keras" file; of
-  /// Keras's formats also the state of the optimizer. Errors: as `load_weights_map`; StateError
-  /// when the model is not built.
+  /// Keras's formats also the state of the optimizer. Errors: as `load_weights_map`; ValueError for
+  /// another ending; StateError when the model is not built.
   void load_weights(const std::string& path);
-  /// Writes a ".keras" file, which Keras 3 and `load_model` read: architecture, weights, and what
-  /// the model is compiled with. A loss or metric of one's own cannot be written; such a model is
-  /// saved as if it were not compiled. Errors: ValueError for another ending; StateError before the
-  /// model is built; UnsupportedError for layers with functions of one's own; IoError.
-  void save(const std::string& path) const;
+  /// Writes a ".keras" file, or its parts into a folder, which Keras 3 and `load_model` read:
+  /// architecture, weights, and what the model is compiled with. A loss or metric of one's own
+  /// cannot be written; such a model is saved as if it were not compiled. Errors: ValueError for
+  /// another ending; StateError before the model is built; UnsupportedError for layers with
+  /// functions of one's own; IoError.
+  void save(const std::string& path, const SaveOptions& options = {}) const;
   /// The architecture as Keras's `to_json` writes it. Errors: as `save`.
   std::string to_json() const;
 
@@ -134,13 +156,22 @@ class Model {
   History fit(const DataSplit& data, const FitOptions& options = {});
   History fit(const HostTensors& x, const HostTensors& y, const FitOptions& options = {});
 
+  /// One step on these samples, with metrics that begin anew: "loss" and every metric. Errors: as
+  /// `fit`.
+  Logs train_on_batch(const HostTensors& x, const HostTensors& y, const BatchOptions& options = {});
+  /// The same without a change of weights.
+  Logs test_on_batch(const HostTensors& x, const HostTensors& y, const BatchOptions& options = {});
+  /// The outputs for samples that are computed together.
+  Predictions predict_on_batch(const HostTensors& x);
+
   /// "loss" and every metric over all samples. Errors: as `fit`.
   Logs evaluate(const Dataset& data, const EvaluateOptions& options = {});
   Logs evaluate(const DataSplit& data, const EvaluateOptions& options = {});
   Logs evaluate(const HostTensors& x, const HostTensors& y, const EvaluateOptions& options = {});
 
-  /// The outputs for all samples, computed batch by batch. Several inputs: `predict({a, b})`.
-  Predictions predict(const Dataset& data);
+  /// The outputs for all samples, or those of the first `steps` batches, computed batch by batch.
+  /// Several inputs: `predict({a, b})`.
+  Predictions predict(const Dataset& data, int64_t steps = 0);
   Predictions predict(const DataSplit& data, const PredictOptions& options = {});
   Predictions predict(const HostTensors& x, const PredictOptions& options = {});
   Predictions predict(std::initializer_list<Array> x, const PredictOptions& options = {}) {
@@ -167,6 +198,8 @@ class Model {
   /// `data` in the order of the model's inputs and outputs; the network is built for it, but not by
   /// a step when it may have steps of its own, which need not call it on the data.
   Dataset prepared(const Dataset& data, bool for_steps) const;
+  /// All samples as one batch.
+  Batch whole_batch(DataSplit split) const;
 
   std::shared_ptr<Network> network_;
   std::unique_ptr<Steps> steps_;
@@ -175,8 +208,8 @@ class Model {
 };
 
 /// A model of the same architecture with layers and first weights of its own, not compiled.
-/// Errors: ValueError for layers of classes of one's own; those of `Network::get_config`.
-Model clone_model(const Model& model);
+/// Errors: as clone_network.
+Model clone_model(const Model& model, const CloneOptions& options = {});
 
 /// A model of layers one after another:
 /// `Sequential model({Dense({.units = 8, .activation = "tanh", .input_shape = {2}}), Dense(…)});`

@@ -39,6 +39,37 @@ TEST(Profile, CountsEveryInstructionAndLeavesTheModelAlone) {
   EXPECT_EQ(trace.at("traceEvents")[0].at("ph").as_string(), "X");
 }
 
+/// A network that counts its steps in a metric of its own.
+class Counting : public CustomNetwork {
+ public:
+  Counting() : CustomNetwork("Counting") {}
+  Layer inner = track(Dense({.units = 2}));
+  metrics::Mean seen = track(metrics::Mean("seen"));
+  Array call(const Array& x, const CallContext& context) override { return inner(x, context); }
+  StepLogs train_step(const StepInputs& data, Steps& compiled) override {
+    const LayerOutputs y = apply(data.x, {.training = true});
+    const Array loss = compiled.compute_loss(data, y);
+    compiled.minimize(loss, trainable_weights());
+    seen.update_state(loss);
+    return {{"loss", loss}};
+  }
+};
+
+TEST(Profile, OfANetworkOfOnesOwn) {
+  Model model(std::make_shared<Counting>());
+  model.compile({.optimizer = "adam", .loss = "mse"});
+  const DataSplit data{HostTensor::zeros({40, 8}, DType::float32),
+                       HostTensor::zeros({40, 2}, DType::float32)};
+  const Profile profile = model.profile(data, 10, 3);
+  EXPECT_EQ(profile.rows.size(), size_t(profile.plan.instructions));
+  EXPECT_EQ(model.optimizer().iterations(), 0);
+  const std::vector<LayerCost> costs = layer_costs(model.network());
+  ASSERT_EQ(costs.size(), 1u);
+  EXPECT_EQ(costs[0].weight_bytes, 4 * (8 * 2 + 2));
+  EXPECT_GT(costs[0].flops.value(), 0);
+  EXPECT_THAT(model.summary_text({.show_costs = true}), HasSubstr("dense"));
+}
+
 TEST(Profile, NeedsACompiledModel) {
   Sequential model({Dense({.units = 1, .input_shape = {2}})});
   const DataSplit data{HostTensor::zeros({4, 2}, DType::float32),

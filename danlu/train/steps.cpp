@@ -158,16 +158,22 @@ std::vector<Variable> Steps::compiled_state(bool training, const StepSpecs& inpu
 /// A step of the network's own may read and change whatever it likes: it is traced once to see what
 /// that is, which also makes what is not there yet.
 std::vector<Variable> Steps::touched_state(bool training, const StepSpecs& inputs) {
-  if (inputs.x.empty()) {
-    throw StateError(
-        {.where = network_->where(),
-         .what = "What a step of the network's own changes is known only when it runs"});
-  }
   const VariableWatch watch;
   const StateScope discarded;
   run(training,
       {placeholders(inputs.x), placeholders(inputs.y), placeholders(inputs.sample_weight)});
   return watch.seen();
+}
+
+std::vector<Variable> Steps::training_state(const Batch& b) {
+  const auto specs = [](const HostTensors& tensors) {
+    std::vector<TensorSpec> all;
+    for (size_t i = 0; i < tensors.count(); ++i) {
+      all.push_back(tensors.at(i).defined() ? tensors.at(i).spec() : TensorSpec{});
+    }
+    return all;
+  };
+  return state(true, {specs(b.x), specs(b.y), specs(b.sample_weight)});
 }
 
 void Steps::reset_metrics() {

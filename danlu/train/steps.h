@@ -37,8 +37,8 @@ class Steps {
   /// Programs traced so far.
   size_t traced() const { return train_.traced() + test_.traced(); }
 
-  /// Everything that a training step may change. Errors: StateError when only a step can tell.
-  std::vector<Variable> training_state() { return state(true, {}); }
+  /// Everything that a training step on such a batch may change.
+  std::vector<Variable> training_state(const Batch& b);
 
   /// What steps are made of, lazily; a network's own `train_step` uses them as it likes.
   StepLogs train_step(const StepInputs& data);

@@ -121,7 +121,7 @@ std::vector<Mistake> mistakes_with_models() {
           ".loss = …}) first."),
       mistake<StateError>(
           "the weights of a model that is not built",
-          [] { Sequential({Dense({.units = 3})}, "net").save_weights("unused"); },
+          [] { Sequential({Dense({.units = 3})}, "net").save_weights("unused.weights.h5"); },
           "[Sequential 'net'] The model has no weights yet. Hint: put Input({…}) in front or give "
           "the first layer an input_shape."),
       mistake<ValueError>(
@@ -242,10 +242,13 @@ TEST_F(Files, MistakesAreNamed) {
           "[" + path("no/such/w.safetensors") +
               "] The file cannot be written: No such file or directory. Hint: create the folder "
               "first."),
-      mistake<IoError>(
+      mistake<ValueError>(
           "a folder in the place of a file", [&] { classifier().save_weights(folder_ + "/"); },
-          "[" + folder_ + "/] The file cannot be written. Expected the name of a file. Received '" +
-              folder_ + "/'. Hint: name a file, not a folder."),
+          "[weights] The name of the file does not say in which format the weights are. Expected a "
+          "name that ends in .weights.h5, .weights.json or .safetensors, or to read them in "
+          ".keras. "
+          "Received '" +
+              folder_ + "/'."),
       mistake<IoError>(
           "weights of a wider network", [&] { classifier().load_weights(wide); },
           "[" + wide +

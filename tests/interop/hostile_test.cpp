@@ -130,7 +130,8 @@ TEST_F(HostileKeras, WeightsThatDoNotBelongToTheNetworkAreRefused) {
   missing.weights = to_hdf5(fewer);
   unknown.weights = to_hdf5(more);
   none.weights = "no HDF5";
-  EXPECT_THAT(error_of(missing.file()), HasSubstr("layers/dense_1/vars/1"));
+  EXPECT_THAT(error_of(missing.file()),
+              HasSubstr("(layers/dense_1/vars). Expected 2 values: kernel, bias. Received 1."));
   EXPECT_THAT(error_of(unknown.file()), HasSubstr("layers/dense_2/vars/0"));
   EXPECT_THAT(error_of(none.file()), HasSubstr("no HDF5 file"));
   EXPECT_THAT(error_of(to_zip({{"config.json", good.config}})), HasSubstr("model.weights.h5"));

@@ -1,5 +1,6 @@
 #include "danlu/nn/layers/registry.h"
 
+#include <algorithm>
 #include <array>
 
 #include "danlu/base/error.h"
@@ -27,6 +28,7 @@
 #include "danlu/nn/layers/reshape.h"
 #include "danlu/nn/layers/reshaping.h"
 #include "danlu/nn/layers/rnn.h"
+#include "danlu/nn/layers/shared_layers.h"
 #include "danlu/nn/layers/spectral_normalization.h"
 #include "danlu/nn/layers/transformer.h"
 #include "danlu/nn/layers/wrappers.h"
@@ -40,27 +42,8 @@ struct Entry {
   Layer (*make)(const Json&);
 };
 
-/// Errors: ValueError for a member that stands for something the layer does not do.
-template <class Config>
-void refuse_unknown(const Json& config) {
-  std::string names;
-  Config known;
-  for (const auto& [name, value] : config.members()) {
-    bool found = value.is_null() || name == "activity_regularizer";
-    Config::fields(known, [&](const char* field, const auto&) { found |= name == field; });
-    if (found) continue;
-    Config::fields(known, [&](const char* field, const auto&) {
-      names += (names.empty() ? "" : ", ") + std::string(field);
-    });
-    throw ValueError({.what = "The layer has no such setting",
-                      .expected = "null, or one of " + names,
-                      .received = name + "=" + value.dump()});
-  }
-}
-
 template <class L, class Config>
 Layer make(const Json& config) {
-  refuse_unknown<Config>(config);
   Layer layer = L(config_from_json<Config>(config));
   if (const Json* regularizer = config.find("activity_regularizer")) {
     Regularizer own;
@@ -200,7 +183,14 @@ Layer layer_from_config(const std::string& class_name, const Json& config) {
   std::string names;
   for (const Entry& entry : kLayers) {
     if (class_name == entry.class_name) {
-      return with_error_context(class_name, [&] { return entry.make(with_plain_dtype(config)); });
+      return with_error_context(class_name, [&] {
+        const Json plain = with_plain_dtype(config);
+        Layer layer = entry.make(plain);
+        if (dynamic_cast<const Network*>(layer.impl().get()) == nullptr) {
+          require_known_settings(plain, layer->get_config(), "'" + layer.name() + "'");
+        }
+        return layer;
+      });
     }
     names += (names.empty() ? "" : ", ") + std::string(entry.class_name);
   }
@@ -210,16 +200,29 @@ Layer layer_from_config(const std::string& class_name, const Json& config) {
                     .received = "\"" + class_name + "\""});
 }
 
+bool is_registered(const std::string& class_name) {
+  return std::any_of(kLayers.begin(), kLayers.end(),
+                     [&](const Entry& entry) { return class_name == entry.class_name; });
+}
+
+Layer layer_from_entry(const Json& entry) {
+  return SharedLayers::of(entry, [&] {
+    return layer_from_config(entry.at("class_name").as_string(), entry.at("config"));
+  });
+}
+
 Json serialize(const Layer& layer) {
   const std::string prefix = as_operation(layer) != nullptr ? kOperationPrefix : "";
-  return Json::object({{"class_name", prefix + layer->type()}, {"config", layer->get_config()}});
+  Json entry =
+      Json::object({{"class_name", prefix + layer->type()}, {"config", layer->get_config()}});
+  SharedLayers::mark(layer, entry);
+  return entry;
 }
 
 Json to_json(const Layer& layer) { return layer.impl() ? serialize(layer) : Json(); }
 
 void from_json(const Json& json, Layer& layer) {
-  layer = json.is_null() ? Layer{nullptr}
-                         : layer_from_config(json.at("class_name").as_string(), json.at("config"));
+  layer = json.is_null() ? Layer{nullptr} : layer_from_entry(json);
 }
 
 Json to_json(const std::vector<Layer>& layers) {

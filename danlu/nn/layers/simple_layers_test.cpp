@@ -150,10 +150,10 @@ TEST(Layer, RefusesSettingsItDoesNotHave) {
                                                        "lora_rank":null})"))
                 ->type(),
             "Dense");
-  expect_error<ValueError>(
-      [] { layer_from_config("RepeatVector", Json::parse(R"({"n":2,"lora_rank":4})")); },
-      "[RepeatVector] The layer has no such setting. Expected null, or one of n, name, dtype, "
-      "trainable, input_shape. Received lora_rank=4.");
+  expect_error<IoError>(
+      [] { layer_from_config("RepeatVector", Json::parse(R"({"n":2,"lora_rank":4,"name":"r"})")); },
+      "[RepeatVector > 'r'] The config has a setting that is not known: 'lora_rank'. Expected one "
+      "of n, name, dtype, trainable, input_shape. Received 4.");
 }
 
 struct Noise {
