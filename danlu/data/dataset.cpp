@@ -193,11 +193,11 @@ std::pair<DataSplit, DataSplit> DataSplit::split(double fraction) const {
   const double kept = possible ? std::floor(static_cast<double>(size()) * (1 - fraction)) : 0;
   const auto first = static_cast<int64_t>(kept);
   if (first < 1 || first >= size()) {
-    throw ValueError(
-        {.where = "validation_split",
-         .what = "The samples cannot be split like this",
-         .expected = "a fraction between 0 and 1 that leaves samples on both sides",
-         .received = number_text(fraction) + " of " + std::to_string(size()) + " samples"});
+    throw ValueError({.where = "validation_split",
+                      .what = "The samples cannot be split like this",
+                      .expected = "a fraction between 0 and 1 that leaves samples on both sides",
+                      .received = "validation_split=" + number_text(fraction) + " of " +
+                                  std::to_string(size()) + " samples"});
   }
   return {slice(0, first), slice(first, size())};
 }

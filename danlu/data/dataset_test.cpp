@@ -320,9 +320,10 @@ TEST(DataSplit, SplitsLikeKeras) {
   const auto [train, validation] = all.split(0.25);
   EXPECT_EQ(train.y.to_vector<int32_t>(), (std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(validation.y.to_vector<int32_t>(), (std::vector<int32_t>{7, 8, 9}));
-  EXPECT_EQ(error_of<ValueError>([&] { (void)all.split(1.5); }),
-            "[validation_split] The samples cannot be split like this. Expected a fraction between "
-            "0 and 1 that leaves samples on both sides. Received 1.5 of 10 samples.");
+  EXPECT_EQ(
+      error_of<ValueError>([&] { (void)all.split(1.5); }),
+      "[validation_split] The samples cannot be split like this. Expected a fraction between "
+      "0 and 1 that leaves samples on both sides. Received validation_split=1.5 of 10 samples.");
 }
 
 }  // namespace

@@ -130,11 +130,14 @@ Json one_or_list(std::vector<Json> items) {
   return items.size() == 1 ? std::move(items[0]) : Json::array(std::move(items));
 }
 
-void require_count(const LayerImpl& network, size_t expected, size_t received) {
-  if (expected == received) return;
+void require_count(const Network& network, size_t received) {
+  const std::vector<std::string> names = network.input_names();
+  if (names.size() == received) return;
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
   throw ValueError({.where = network.where(),
                     .what = "The number of inputs does not match the network",
-                    .expected = std::to_string(expected),
+                    .expected = std::to_string(names.size()) + ": " + list,
                     .received = std::to_string(received)});
 }
 
@@ -315,7 +318,7 @@ std::vector<std::string> FunctionalNetwork::connected_to(size_t index) const {
 }
 
 std::vector<Shape> FunctionalNetwork::output_shapes(const std::vector<Shape>& input_shapes) const {
-  require_count(*this, inputs_.size(), input_shapes.size());
+  require_count(*this, input_shapes.size());
   Values<Shape> shapes;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Shape adjusted = with_rank_of(input_shapes[i], inputs_[i].shape());

@@ -21,7 +21,7 @@ Reduction reduction_from_name(const std::string& where, const std::string& name)
   if (name == "sum") return Reduction::sum;
   if (name == "none" || name.empty()) return Reduction::none;
   throw ValueError({.where = where,
-                    .what = "The reduction is unknown",
+                    .what = "`reduction` is unknown",
                     .expected = "\"sum_over_batch_size\", \"mean\", \"mean_with_sample_weight\", "
                                 "\"sum\" or \"none\"",
                     .received = "\"" + name + "\""});

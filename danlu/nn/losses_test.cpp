@@ -58,7 +58,7 @@ TEST(Loss, Errors) {
       "one label for each row of the predictions (4, 3). Received (4, 3). Hint: one-hot targets "
       "need the loss \"categorical_crossentropy\".");
   expect_error<ValueError>([] { losses::MeanSquaredError({.reduction = "average"}); },
-                           "[mean_squared_error] The reduction is unknown. Expected "
+                           "[mean_squared_error] `reduction` is unknown. Expected "
                            "\"sum_over_batch_size\", \"mean\", "
                            "\"mean_with_sample_weight\", \"sum\" or \"none\". Received "
                            "\"average\".");

@@ -159,8 +159,8 @@ TEST(Network, Errors) {
                           "net");
       },
       "[Sequential 'net' > Conv2D 'c'] The window is larger than the input, so no output would be "
-      "left. Expected at least 9 rows and columns under the window. Received (None, 8, 8, 4). "
-      "Hint: "
+      "left. Expected at least 9 rows and columns under the window. Received (None, 8, 8, 4), "
+      "strides of 1, padding=\"valid\". Hint: "
       "use a smaller window, fewer pooling layers or padding=\"same\".");
 }
 

@@ -81,20 +81,25 @@ OptimizerImpl::OptimizerImpl(std::string_view type, OptimizerOptions options)
     check_learning_rate(type_, options_.learning_rate.value());
   }
   int kinds = 0;
-  for (const auto& bound : {options_.clipnorm, options_.clipvalue, options_.global_clipnorm}) {
+  std::string given;
+  const std::pair<const char*, std::optional<double>> bounds[] = {
+      {"clipnorm", options_.clipnorm},
+      {"clipvalue", options_.clipvalue},
+      {"global_clipnorm", options_.global_clipnorm}};
+  for (const auto& [name, bound] : bounds) {
     if (!bound) continue;
-    ++kinds;
+    given += (kinds++ > 0 ? ", " : "") + std::string(name) + "=" + number_text(*bound);
     if (!(*bound > 0)) {
       throw ValueError({.where = type_,
                         .what = "A clip bound must be positive",
-                        .received = number_text(*bound)});
+                        .received = std::string(name) + "=" + number_text(*bound)});
     }
   }
   if (kinds > 1) {
     throw ValueError({.where = type_,
                       .what = "Gradients can be clipped in one way only",
                       .expected = "one of clipnorm, clipvalue and global_clipnorm",
-                      .received = std::to_string(kinds) + " of them"});
+                      .received = given});
   }
   if (!(options_.ema_momentum >= 0 && options_.ema_momentum <= 1)) {
     throw ValueError({.where = type_,

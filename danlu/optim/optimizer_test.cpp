@@ -50,9 +50,10 @@ TEST(Optimizer, NamesAndErrors) {
                            "beta_1=1.");
   expect_error<ValueError>([] { Adam({.clipnorm = 1, .clipvalue = 1}); },
                            "[Adam] Gradients can be clipped in one way only. Expected one of "
-                           "clipnorm, clipvalue and global_clipnorm. Received 2 of them.");
+                           "clipnorm, clipvalue and global_clipnorm. Received "
+                           "clipnorm=1, clipvalue=1.");
   expect_error<ValueError>([] { Adam({.clipnorm = 0}); },
-                           "[Adam] A clip bound must be positive. Received 0.");
+                           "[Adam] A clip bound must be positive. Received clipnorm=0.");
   const SGD sgd;
   const std::vector<Array> none;
   expect_error<ValueError>([&] { sgd->apply(none, {variable_of({1})}); },

@@ -20,6 +20,12 @@ void check_positive(const char* where, const char* field, double value) {
                     .received = field + ("=" + number_text(value))});
 }
 
+std::string list_text(const std::vector<double>& values) {
+  std::string text;
+  for (const double value : values) text += (text.empty() ? "" : ", ") + number_text(value);
+  return "[" + text + "]";
+}
+
 Array base_power(double base, const Array& exponent) {
   return power(Array::scalar(base, exponent.dtype()), exponent);
 }
@@ -140,8 +146,9 @@ PiecewiseConstantDecay::PiecewiseConstantDecay(PiecewiseConstantDecayConfig c)
   throw ValueError({.where = "PiecewiseConstantDecay",
                     .what = "There must be one more value than there are boundaries",
                     .expected = "at least one boundary",
-                    .received = std::to_string(c.boundaries.size()) + " boundaries, " +
-                                std::to_string(c.values.size()) + " values"});
+                    .received = std::to_string(c.boundaries.size()) + " boundaries " +
+                                list_text(c.boundaries) + ", " + std::to_string(c.values.size()) +
+                                " values " + list_text(c.values)});
 }
 
 CosineDecay::CosineDecay(CosineDecayConfig c) : LearningRate(schedule("CosineDecay", cosine, c)) {

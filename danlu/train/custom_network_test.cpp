@@ -157,14 +157,14 @@ TEST(Compile, RefusesWhatDoesNotFitTheOutputs) {
   };
   EXPECT_EQ(
       compile({.loss = {"mse", "mse", "mse"}}),
-      "[compile, loss] The list does not fit the model's outputs. Expected one entry for each "
-      "of \"small\", \"large\". Received 3 entries.");
+      "[compile, loss] The list does not fit the model's outputs. Expected 2 entries, one for "
+      "each of \"small\", \"large\". Received 3 entries.");
   EXPECT_EQ(compile({.loss = {{"smal", "mse"}}}),
             "[compile, loss] The model has no output of this name. Expected \"small\", \"large\". "
             "Received \"smal\".");
   EXPECT_EQ(compile({.loss = "mse", .metrics = {"mae"}}),
-            "[compile, metrics] The list does not fit the model's outputs. Expected one entry for "
-            "each of \"small\", \"large\". Received 1 entries.");
+            "[compile, metrics] The list does not fit the model's outputs. Expected 2 entries, "
+            "one for each of \"small\", \"large\". Received 1 entries.");
   EXPECT_THAT(compile({.loss = {{"small", "mse"}, "mae"}}),
               HasSubstr("Some entries name an output"));
   EXPECT_THAT(compile({.loss = {{"small", "mse"}, {"small", "mae"}}}),

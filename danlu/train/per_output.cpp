@@ -24,7 +24,8 @@ std::vector<std::optional<size_t>> places_for_outputs(const std::vector<std::str
     if (names.size() != outputs.size()) {
       throw ValueError({.where = "compile, " + argument,
                         .what = "The list does not fit the model's outputs",
-                        .expected = "one entry for each of " + quoted(outputs),
+                        .expected = std::to_string(outputs.size()) + " entries, one for each of " +
+                                    quoted(outputs),
                         .received = std::to_string(names.size()) + " entries"});
     }
     for (size_t i = 0; i < places.size(); ++i) places[i] = i;

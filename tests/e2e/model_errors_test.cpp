@@ -58,7 +58,8 @@ std::vector<Mistake> mistakes_with_layers() {
             Conv2D({.filters = 8, .kernel_size = 5, .name = "c"})(ones({1, 4, 4, 1}));
           },
           "[Conv2D 'c'] The window is larger than the input, so no output would be left. Expected "
-          "at least 5 rows and columns under the window. Received (1, 4, 4, 1). Hint: use a "
+          "at least 5 rows and columns under the window. Received (1, 4, 4, 1), strides of 1, "
+          "padding=\"valid\". Hint: use a "
           "smaller "
           "window, fewer pooling layers or padding=\"same\"."),
       mistake<ShapeError>(
@@ -74,7 +75,7 @@ std::vector<Mistake> mistakes_with_layers() {
             Reshape({.target_shape = {5}, .name = "r"})(ones({2, 4}));
           },
           "[Reshape 'r'] A sample cannot take the target shape. Expected 4 elements, as in the "
-          "input (2, 4). Received target_shape=(5)."),
+          "input (2, 4). Received target_shape=(5,)."),
       mistake<ValueError>(
           "a rate above 1", [] { Dropout({.rate = 20, .name = "d"}); },
           "[Dropout 'd'] `rate` is out of range. Expected a number in [0, 1]. Received rate=20."),
@@ -107,7 +108,8 @@ std::vector<Mistake> mistakes_with_layers() {
           "[Sequential 'net' > MaxPooling2D 'p'] The window is larger than the input, so no output "
           "would be left. Expected at least 7 rows and columns under the window. Received (None, "
           "6, "
-          "6, 2). Hint: use a smaller window, fewer pooling layers or padding=\"same\"."),
+          "6, 2), strides of 7, padding=\"valid\". Hint: use a smaller window, fewer pooling "
+          "layers or padding=\"same\"."),
   };
 }
 
@@ -137,7 +139,7 @@ std::vector<Mistake> mistakes_with_models() {
       mistake<ValueError>(
           "two ways to clip", [] { SGD({.clipnorm = 1.0, .clipvalue = 1.0}); },
           "[SGD] Gradients can be clipped in one way only. Expected one of clipnorm, clipvalue and "
-          "global_clipnorm. Received 2 of them."),
+          "global_clipnorm. Received clipnorm=1, clipvalue=1."),
       mistake<ShapeError>(
           "samples the network was not made for",
           [] {
@@ -173,7 +175,7 @@ std::vector<Mistake> mistakes_with_models() {
           "all samples kept for validation",
           [data] { classifier().fit(data, {.verbose = 0, .validation_split = 1}); },
           "[validation_split] The samples cannot be split like this. Expected a fraction between 0 "
-          "and 1 that leaves samples on both sides. Received 1 of 32 samples."),
+          "and 1 that leaves samples on both sides. Received validation_split=1 of 32 samples."),
       mistake<ShapeError>(
           "a prediction for a single number", [] { classifier().predict(Array(1.f)); },
           "[Dataset] x needs an axis that counts the samples. Expected shape (samples, …). "

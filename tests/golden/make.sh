@@ -34,7 +34,7 @@ if [[ ${1:-} == names ]]; then
   exit
 fi
 [[ $# -gt 0 ]] || "$python" "$here/list_parity.py"
-[[ $# -gt 0 ]] || set -- models functional training summary layers trained recurrent sequence mixed losses optimizers metrics initializers activations dtypes text
+[[ $# -gt 0 ]] || set -- models functional training summary layers trained recurrent sequence mixed losses optimizers metrics initializers activations dtypes text error_texts
 for name in "$@"; do
   "$python" "$here/gen_$name.py"
 done

@@ -20,7 +20,7 @@ void check_query_value_key(const std::vector<Shape>& inputs) {
   for (const Shape& shape : inputs) received += (received.empty() ? "" : ", ") + shape.to_string();
   if (inputs.size() < 2 || inputs.size() > 3) {
     throw ValueError({.what = "Attention is paid by a query to values",
-                      .expected = "{query, value} or {query, value, key}",
+                      .expected = "2 or 3 inputs: {query, value} or {query, value, key}",
                       .received = std::to_string(inputs.size()) + " inputs: " + received});
   }
   const Shape &query = inputs[0], &value = inputs[1], &key = inputs.back();

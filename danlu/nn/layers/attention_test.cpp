@@ -95,9 +95,10 @@ TEST(AttentionLayers, HandThePolicyToTheirProjections) {
 
 TEST(AttentionLayers, MistakesAreNamed) {
   const Array x = ones({2, 3, 4});
-  expect_error<ValueError>([&] { Attention({.name = "a"})(std::vector<Array>{x}); },
-                           "[Attention 'a'] Attention is paid by a query to values. Expected "
-                           "{query, value} or {query, value, key}. Received 1 inputs: (2, 3, 4).");
+  expect_error<ValueError>(
+      [&] { Attention({.name = "a"})(std::vector<Array>{x}); },
+      "[Attention 'a'] Attention is paid by a query to values. Expected "
+      "2 or 3 inputs: {query, value} or {query, value, key}. Received 1 inputs: (2, 3, 4).");
   expect_error<ShapeError>(
       [&] {
         Attention({.name = "a"})({x, ones({2, 3, 4}), ones({2, 2, 4})});

@@ -26,6 +26,17 @@ void check_padding(const std::string& where, const std::string& padding) {
                     .received = "\"" + padding + "\""});
 }
 
+namespace {
+
+/// ": (2, 3), (2, 4)"
+std::string shapes_text(const std::vector<Shape>& shapes) {
+  std::string text;
+  for (const Shape& shape : shapes) text += (text.empty() ? ": " : ", ") + shape.to_string();
+  return text;
+}
+
+}  // namespace
+
 void check_inputs(const std::vector<Shape>& inputs, size_t least, size_t most) {
   if (inputs.size() >= least && inputs.size() <= most) return;
   throw ValueError({.what = "The number of inputs does not fit the layer",
@@ -33,7 +44,7 @@ void check_inputs(const std::vector<Shape>& inputs, size_t least, size_t most) {
                                 : most < SIZE_MAX
                                     ? std::to_string(least) + " to " + std::to_string(most)
                                     : std::to_string(least) + " or more",
-                    .received = std::to_string(inputs.size())});
+                    .received = std::to_string(inputs.size()) + shapes_text(inputs)});
 }
 
 Integers per_axis(const std::string& where, const std::string& field, const Integers& given,
@@ -49,7 +60,14 @@ Integers per_axis(const std::string& where, const std::string& field, const Inte
                       .expected = wanted,
                       .received = field + "=" + given.to_string()});
   }
-  for (const int64_t value : given.values()) check_at_least(where, field, value, least);
+  for (const int64_t value : given.values()) {
+    if (value >= least && value <= INT32_MAX) continue;
+    throw ValueError(
+        {.where = where,
+         .what = "`" + field + "` is too " + (value < least ? "small" : "large"),
+         .expected = wanted + ", at least " + std::to_string(least) + " and less than 2^31",
+         .received = field + "=" + given.to_string()});
+  }
   return given.is_list() ? given : Integers(std::vector<int64_t>(axes, given[0]));
 }
 
@@ -131,12 +149,12 @@ int64_t window_output(int64_t length, int64_t window, int64_t stride, const std:
   if (length == Shape::kUnknown) return length;
   if (padding == "same") return (length + stride - 1) / stride;
   if (length < window) {
-    throw ShapeError({.what = "The window is larger than the input, so no output would be left",
-                      .expected = "at least " + std::to_string(window) +
-                                  " rows and columns under "
-                                  "the window",
-                      .received = input.to_string(),
-                      .hint = "use a smaller window, fewer pooling layers or padding=\"same\""});
+    throw ShapeError(
+        {.what = "The window is larger than the input, so no output would be left",
+         .expected = "at least " + std::to_string(window) + " rows and columns under the window",
+         .received = input.to_string() + ", strides of " + std::to_string(stride) + ", padding=\"" +
+                     padding + "\"",
+         .hint = "use a smaller window, fewer pooling layers or padding=\"same\""});
   }
   return (length - window) / stride + 1;
 }

@@ -174,7 +174,11 @@ std::shared_ptr<LayerImpl> conv_lstm(ConvLSTMConfig config, int rank) {
   cell.activity_regularizer = {};
   return std::make_shared<RNNLayer<ConvLSTMConfig>>(
       type, std::move(config), Layer(std::make_shared<ConvLSTMCell>(std::move(cell), rank)),
-      rank + 3, "(batch, time, " + std::to_string(rank) + " spatial axes, channels)");
+      rank + 3,
+      std::string(rank == 1   ? "(batch, time, steps"
+                  : rank == 2 ? "(batch, time, height, width"
+                              : "(batch, time, depth, height, width") +
+          ", channels)");
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ TEST(Conv2D, Errors) {
       },
       "[Conv2D 'c'] The window is larger than the input, so no output would "
       "be left. Expected at least 3 rows and columns under the window. "
-      "Received (3, 2, 28, 1). Hint: use a smaller window, fewer pooling "
+      "Received (3, 2, 28, 1), strides of 1, padding=\"valid\". Hint: use a smaller window, fewer "
+      "pooling "
       "layers or padding=\"same\".");
 }
 
@@ -161,7 +162,8 @@ TEST(Conv, ErrorsOfOtherKinds) {
       "Received output_padding=(2, 2), strides=(2, 2).");
   expect_error<ValueError>(
       [] { Conv2D({.filters = 2, .kernel_size = int64_t{1} << 40, .name = "c"}); },
-      "[Conv2D 'c'] `kernel_size` is too large. Expected at most 2147483647. Received "
+      "[Conv2D 'c'] `kernel_size` is too large. Expected an integer, or one for "
+      "each of 2 axes, at least 1 and less than 2^31. Received "
       "kernel_size=1099511627776.");
   expect_error<ShapeError>(
       [] {

@@ -98,7 +98,7 @@ TEST(Reshape, Layer) {
         Reshape({.target_shape = {5}, .name = "r"})(zeros({2, 4}));
       },
       "[Reshape 'r'] A sample cannot take the target shape. Expected 4 "
-      "elements, as in the input (2, 4). Received target_shape=(5).");
+      "elements, as in the input (2, 4). Received target_shape=(5,).");
   expect_error<ValueError>(
       [] {
         Reshape({.target_shape = {-1, -1}, .name = "r"});

@@ -41,7 +41,7 @@ void check_count(const std::vector<Shape>& inputs, size_t least, size_t most) {
                     .received = std::to_string(inputs.size()) + ": " + list_text(inputs)});
 }
 
-[[noreturn]] void refuse_shapes(const std::vector<Shape>& inputs, const char* expected) {
+[[noreturn]] void refuse_shapes(const std::vector<Shape>& inputs, const std::string& expected) {
   throw ShapeError({.what = "The shapes of the inputs do not fit each other",
                     .expected = expected,
                     .received = list_text(inputs)});
@@ -258,7 +258,9 @@ class DotImpl final : public ConfiguredLayer<DotConfig> {
     const auto [a, b] = axes(inputs[0], inputs[1]);
     const int64_t m = inputs[0][a], n = inputs[1][b];
     if (m != n && m != Shape::kUnknown && n != Shape::kUnknown) {
-      refuse_shapes(inputs, "equal lengths of the axes that are summed over");
+      refuse_shapes(inputs, "equal lengths of the axes that are summed over, " + std::to_string(m) +
+                                " along axis " + std::to_string(a) + " and " + std::to_string(n) +
+                                " along axis " + std::to_string(b));
     }
     std::vector<int64_t> dims = inputs[0].without_axis(a).to_vector();
     const std::vector<int64_t> others = inputs[1].without_axis(b).to_vector();

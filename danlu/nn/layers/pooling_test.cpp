@@ -33,8 +33,8 @@ TEST(Pooling, Errors) {
       [] {
         MaxPooling2D({.pool_size = {2, 0}, .name = "m"});
       },
-      "[MaxPooling2D 'm'] `pool_size` is too small. Expected an integer of at "
-      "least 1. Received pool_size=0.");
+      "[MaxPooling2D 'm'] `pool_size` is too small. Expected an integer, or one for each "
+      "of 2 axes, at least 1 and less than 2^31. Received pool_size=(2, 0).");
 }
 
 TEST(Pooling, GlobalAndAdaptive) {
@@ -64,7 +64,8 @@ TEST(Pooling, GlobalAndAdaptive) {
   EXPECT_EQ(GlobalMaxPooling1D()->compute_output_shape({kNone, kNone, 3}), (Shape{kNone, 3}));
   expect_error<ValueError>([] { AdaptiveMaxPooling1D({.output_size = 0, .name = "m"}); },
                            "[AdaptiveMaxPooling1D 'm'] `output_size` is too small. Expected an "
-                           "integer of at least 1. Received output_size=0.");
+                           "integer, or one for each of 1 axes, at least 1 and less than 2^31. "
+                           "Received output_size=0.");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class ReshapeImpl final : public ConfiguredLayer<ReshapeConfig> {
   static std::string text(const std::vector<int64_t>& dims) {
     std::string s;
     for (const int64_t d : dims) s += (s.empty() ? "" : ", ") + std::to_string(d);
-    return "(" + s + ")";
+    return "(" + s + (dims.size() == 1 ? ",)" : ")");
   }
 
   Shape output_shape(const Shape& input) const override {

@@ -118,10 +118,11 @@ class CroppingImpl final : public SpatialLayer<CroppingConfig> {
       const Integers& cut = config().cropping.parts()[static_cast<size_t>(i)];
       const int64_t left = input[axis] - cut[0] - cut[1];
       if (left < 1) {
-        throw ShapeError({.what = "Nothing would be left of an axis",
-                          .expected = "more than " + std::to_string(cut[0] + cut[1]) +
-                                      " elements along axis " + std::to_string(axis),
-                          .received = input.to_string()});
+        throw ShapeError(
+            {.what = "Nothing would be left of an axis",
+             .expected = "more than " + std::to_string(cut[0] + cut[1]) + " elements along axis " +
+                         std::to_string(axis),
+             .received = input.to_string() + ", cropping=" + this->config().cropping.to_string()});
       }
       output = output.with_dim(axis, left);
     }

@@ -78,7 +78,7 @@ TEST(Reshaping, Errors) {
         Cropping1D({.cropping = {1, 2}, .name = "c"})(zeros({2, 3, 1}));
       },
       "[Cropping1D 'c'] Nothing would be left of an axis. Expected more than 3 elements along "
-      "axis 1. Received (2, 3, 1).");
+      "axis 1. Received (2, 3, 1), cropping=((1, 2)).");
   expect_error<ValueError>(
       [] {
         ZeroPadding2D({.padding = {1, 2, 3}, .name = "z"});
@@ -86,8 +86,9 @@ TEST(Reshaping, Errors) {
       "[ZeroPadding2D 'z'] `padding` has another number of axes than the layer. Expected an "
       "integer, or one or two for each of 2 axes. Received padding=(1, 2, 3).");
   expect_error<ValueError>([] { ZeroPadding1D({.padding = -1, .name = "z"}); },
-                           "[ZeroPadding1D 'z'] `padding` is too small. Expected an integer of at "
-                           "least 0. Received padding=-1.");
+                           "[ZeroPadding1D 'z'] `padding` is too small. Expected an integer, or "
+                           "one for each of 2 axes, at least 0 and less than 2^31. Received "
+                           "padding=-1.");
   expect_error<ValueError>([] { UpSampling3D({.interpolation = "bilinear", .name = "u"}); },
                            "[UpSampling3D 'u'] This interpolation is not there. Expected "
                            "\"nearest\". Received \"bilinear\".");

@@ -48,6 +48,7 @@ class FBetaImpl final : public ConfiguredMetric<Config> {
     if (!(beta > 0)) {
       throw ValueError({.where = class_name,
                         .what = "`beta` must be positive",
+                        .expected = "a number above 0",
                         .received = "beta=" + number_text(beta)});
     }
     const std::optional<double> threshold = this->config().threshold;

@@ -1,3 +1,4 @@
+#include <iterator>
 #include <numeric>
 
 #include "danlu/base/error.h"
@@ -82,6 +83,13 @@ const OpDef& transpose_op() {
 }
 
 Array transpose(const Array& x, const std::vector<int64_t>& axes) {
+  if (!axes.empty() && std::ssize(axes) != x.rank()) {
+    throw ShapeError({.where = "transpose",
+                      .what = "The axes are no permutation",
+                      .expected = "each of the " + std::to_string(x.rank()) + " axes of " +
+                                  x.shape().to_string() + " once",
+                      .received = std::to_string(axes.size()) + ": " + axes_text(axes)});
+  }
   TransposeAttrs attrs;
   for (int64_t axis : axes) attrs.axes.push_back(normalize_axis(axis, x.rank(), "transpose"));
   if (axes.empty()) {
