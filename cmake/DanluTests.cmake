@@ -131,26 +131,32 @@ danlu_add_check(
   find_package ${CMAKE_COMMAND} -D DANLU_BUILD=${PROJECT_BINARY_DIR} -D
   WORK=${PROJECT_BINARY_DIR}/tests/find_package -P tests/e2e/find_package/run.cmake)
 
-# The C++ of the README is a program that works.
-if(EXISTS ${PROJECT_SOURCE_DIR}/README.md)
-  set(example ${PROJECT_BINARY_DIR}/generated/readme_example.cpp)
+# The C++ of the README, and of the page on files, is a program that works.
+set(readme_page README.md)
+set(files_page docs/files.md)
+foreach(page readme files)
+  set(source ${${page}_page})
+  set(example ${PROJECT_BINARY_DIR}/generated/${page}_example.cpp)
+  if(NOT EXISTS ${PROJECT_SOURCE_DIR}/${source})
+    continue()
+  endif()
   add_custom_command(
     OUTPUT ${example}
-    COMMAND ${Python3_EXECUTABLE} tools/extract_readme.py README.md ${example}
-    DEPENDS README.md tools/extract_readme.py
+    COMMAND ${Python3_EXECUTABLE} tools/extract_readme.py ${source} ${example}
+    DEPENDS ${source} tools/extract_readme.py
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    COMMENT "Taking the C++ out of README.md"
+    COMMENT "Taking the C++ out of ${source}"
     VERBATIM)
-  add_executable(readme_example ${example})
-  set_target_properties(readme_example PROPERTIES RUNTIME_OUTPUT_DIRECTORY
-                                                  ${PROJECT_BINARY_DIR}/tests)
-  target_link_libraries(readme_example PRIVATE danlu danlu_flags)
-  # It saves a model, so it runs in a folder of its own.
-  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/tests/readme)
-  add_test(NAME readme_example COMMAND readme_example
-           WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/tests/readme)
-  set_tests_properties(readme_example PROPERTIES TIMEOUT 1200 PROCESSORS 2)
-endif()
+  add_executable(${page}_example ${example})
+  set_target_properties(${page}_example PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+                                                   ${PROJECT_BINARY_DIR}/tests)
+  target_link_libraries(${page}_example PRIVATE danlu danlu_flags)
+  # It saves models, so it runs in a folder of its own.
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${page})
+  add_test(NAME ${page}_example COMMAND ${page}_example
+           WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${page})
+  set_tests_properties(${page}_example PROPERTIES TIMEOUT 1200 PROCESSORS 2)
+endforeach()
 
 # The example programs run, and print what they should.
 set(example_output_linear_regression "y = 3\\.[0-9]* x \\+ 2\\.[0-9]*, loss 0\\.0")
