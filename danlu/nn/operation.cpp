@@ -84,8 +84,9 @@ Array OperationArguments::array_of(const Json& item) const {
   if (item.is_int()) return Array(item.as_int());
   if (item.is_number()) return Array(item.as_double());
   if (item.is_array()) return array_from_list(item, {});
-  if (const Json* input = item.find("input")) {
-    return inputs_.at(static_cast<size_t>(input->as_int()));
+  if (const Json* input = item.find("input"); input != nullptr && input->is_int()) {
+    const auto index = static_cast<size_t>(input->as_int());
+    if (index < inputs_.size()) return inputs_[index];
   }
   const Json* name = item.find("class_name");
   if (name != nullptr && (*name == Json("__tensor__") || *name == Json("__numpy__"))) {

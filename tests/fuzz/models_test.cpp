@@ -28,7 +28,10 @@ const std::vector<std::string> kModels = {"adam",
                                           "functional_shared",
                                           "rnn_cells",
                                           "grouped_attention",
-                                          "adam_schedule"};
+                                          "adam_schedule",
+                                          "operators",
+                                          "operation_shapes",
+                                          "operation_functions"};
 
 std::string bytes_of(const std::string& model) {
   return read_file("tests/interop/models/" + model + ".keras");
