@@ -56,7 +56,13 @@ struct Mutator {
   }
 
   void change(int64_t& x) const {
-    x = dice.chance(40) ? dice.number() : dice.chance(50) ? dice.axis() : x + dice.below(3) - 1;
+    if (dice.chance(40)) {
+      x = dice.number();
+    } else if (dice.chance(50)) {
+      x = dice.axis();
+    } else {  // wraps, as nonsense may
+      x = static_cast<int64_t>(static_cast<uint64_t>(x) + static_cast<uint64_t>(dice.below(3)) - 1);
+    }
   }
   void change(bool& x) const { x = !x; }
   void change(double& x) const {
