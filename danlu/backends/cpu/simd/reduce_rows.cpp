@@ -261,10 +261,11 @@ const RowLoops& row_loops(Isa isa) {
     std::array<RowLoops, 3> loops;
     for (RowLoops& each : loops) HWY_STATIC_DISPATCH(fill_row_loops)(each);
 #if HWY_TARGETS & HWY_AVX2
-    N_AVX2::fill_row_loops(loops[static_cast<size_t>(Isa::avx2)]);
+    // Even what fills a table may use the instructions that it is for.
+    if (cpu_isa() >= Isa::avx2) N_AVX2::fill_row_loops(loops[static_cast<size_t>(Isa::avx2)]);
 #endif
 #if HWY_TARGETS & HWY_AVX3
-    N_AVX3::fill_row_loops(loops[static_cast<size_t>(Isa::avx512)]);
+    if (cpu_isa() >= Isa::avx512) N_AVX3::fill_row_loops(loops[static_cast<size_t>(Isa::avx512)]);
 #endif
     return loops;
   }();

@@ -122,10 +122,11 @@ const SortLoops& sort_loops(Isa isa) {
     std::array<SortLoops, 3> loops;
     for (SortLoops& each : loops) HWY_STATIC_DISPATCH(fill_sort_loops)(each);
 #if HWY_TARGETS & HWY_AVX2
-    N_AVX2::fill_sort_loops(loops[static_cast<size_t>(Isa::avx2)]);
+    // Even what fills a table may use the instructions that it is for.
+    if (cpu_isa() >= Isa::avx2) N_AVX2::fill_sort_loops(loops[static_cast<size_t>(Isa::avx2)]);
 #endif
 #if HWY_TARGETS & HWY_AVX3
-    N_AVX3::fill_sort_loops(loops[static_cast<size_t>(Isa::avx512)]);
+    if (cpu_isa() >= Isa::avx512) N_AVX3::fill_sort_loops(loops[static_cast<size_t>(Isa::avx512)]);
 #endif
     return loops;
   }();
