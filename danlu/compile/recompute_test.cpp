@@ -71,6 +71,22 @@ TEST(Recompute, AValueThatAProductReadsIsStoredOnce) {
   EXPECT_NEAR(shifted.to_vector<float>()[0], expected, 1e-5);
 }
 
+TEST(Simplify, ProductsAcrossAReshapeAreOneProgramWithTheirSum) {
+  const Array a = numbers({1, kRows, kColumns}, 37), b = numbers({1, kRows, kColumns}, 11);
+  const std::vector<Array> outputs = {sum(reshape(a * b, Shape{kRows, 4, kColumns / 4}), {-1})};
+  const Trace trace = trace_graph({}, outputs);
+  EXPECT_EQ(compile_graph(trace.graph, current_options())->instructions.size(), 1u);
+  const auto x = a.to_vector<float>(), y = b.to_vector<float>();
+  const auto sums = outputs[0].to_vector<float>();
+  for (size_t i = 0; i < sums.size(); ++i) {
+    double expected = 0;
+    for (size_t k = 0; k < kColumns / 4; ++k) {
+      expected += double{x[i * kColumns / 4 + k]} * y[i * kColumns / 4 + k];
+    }
+    ASSERT_NEAR(sums[i], expected, 1e-5) << i;
+  }
+}
+
 TEST(Recompute, AGradientThroughNormalizationIsThatOfTheFormula) {
   const Array x = numbers({kRows, kColumns}, 29), weights = numbers({kRows, kColumns}, 13);
   const auto loss = [&](const Array& given) {

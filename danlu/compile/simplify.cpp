@@ -176,6 +176,15 @@ class Simplifier {
         const auto sum = make_attrs(ReductionAttrs{*std::move(all), false});
         return reshape(rewriter_.emit_value(op, sum, {whole}), result.shape);
       }
+      // Across axes that the reshape made: products that are added up stay with their sum.
+      const GraphNode* product = producer(whole, multiply_op());
+      if (product != nullptr && &op == &sum_op() &&
+          spec(product->inputs[0]).shape == spec(product->inputs[1]).shape) {
+        const std::vector<ValueId> factors = product->inputs;
+        const Shape shape = spec(x).shape;
+        const ValueId a = reshape(factors[0], shape), b = reshape(factors[1], shape);
+        x = rewriter_.emit_value(multiply_op(), nullptr, {a, b});
+      }
     }
     if (&op == &sum_op()) {
       if (const auto outside = taken_out_of_sum(attrs, x, result.shape)) return *outside;

@@ -1,8 +1,5 @@
 #include "danlu/io/hdf5.h"
 
-#include <dlfcn.h>
-#include <hdf5.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -13,102 +10,14 @@
 #include "danlu/base/error.h"
 #include "danlu/base/file.h"
 #include "danlu/io/hdf5_check.h"
+#include "danlu/io/hdf5_chunks.h"
+#include "danlu/io/hdf5_library.h"
 
 namespace danlu {
 namespace {
 
-// Routines and constants of libhdf5 that are used. Names that its header redefines by version, as
-// H5Lget_info, are expanded before they become text.
-#define DANLU_TEXT_OF(name) #name
-#define DANLU_TEXT(name) DANLU_TEXT_OF(name)
-// clang-format off
-#define DANLU_HDF5_ROUTINES(X) \
-  X(H5open) X(H5get_libversion) X(H5free_memory) X(H5Eset_auto2) X(H5Ewalk2) \
-  X(H5PLset_loading_state) X(H5Pcreate) X(H5Pclose) X(H5Pset_fapl_core) X(H5Pset_file_image) \
-  X(H5Pget_layout) X(H5Pget_external_count) X(H5Pget_nfilters) X(H5Pget_filter2) X(H5Pget_chunk) \
-  X(H5Pset_obj_track_times) X(H5Fopen) X(H5Fcreate) X(H5Fclose) X(H5Fflush) X(H5Fget_file_image) \
-  X(H5Literate) X(H5Oopen) X(H5Oclose) X(H5Iget_type) X(H5Gcreate2) X(H5Gclose) X(H5Dopen2) \
-  X(H5Dcreate2) X(H5Dclose) X(H5Dget_create_plist) X(H5Dget_type) X(H5Dget_space) \
-  X(H5Dget_storage_size) X(H5Dread) X(H5Dwrite) X(H5Sget_simple_extent_type) \
-  X(H5Sget_simple_extent_ndims) X(H5Sget_simple_extent_dims) X(H5Screate) X(H5Screate_simple) \
-  X(H5Sclose) X(H5Tcopy) X(H5Tequal) X(H5Tget_class) X(H5Tget_size) X(H5Tset_size) \
-  X(H5Tset_fields) X(H5Tset_ebias) X(H5Tset_cset) X(H5Tis_variable_str) X(H5Tenum_create) \
-  X(H5Tenum_insert) X(H5Tcreate) X(H5Tclose) X(H5Aexists) X(H5Aopen) X(H5Acreate2) X(H5Aread) \
-  X(H5Awrite) X(H5Aget_type) X(H5Aget_space) X(H5Aclose)
-#define DANLU_HDF5_IDS(X) \
-  X(H5P_CLS_FILE_ACCESS_ID_g) X(H5P_CLS_DATASET_CREATE_ID_g) X(H5T_STD_I8LE_g) \
-  X(H5T_STD_I16LE_g) X(H5T_STD_I32LE_g) X(H5T_STD_I64LE_g) X(H5T_STD_U8LE_g) X(H5T_STD_U16LE_g) \
-  X(H5T_STD_U32LE_g) X(H5T_STD_U64LE_g) X(H5T_IEEE_F32LE_g) X(H5T_IEEE_F64LE_g) \
-  X(H5T_STD_I8BE_g) X(H5T_STD_I16BE_g) X(H5T_STD_I32BE_g) X(H5T_STD_I64BE_g) X(H5T_STD_U8BE_g) \
-  X(H5T_STD_U16BE_g) X(H5T_STD_U32BE_g) X(H5T_STD_U64BE_g) X(H5T_IEEE_F32BE_g) \
-  X(H5T_IEEE_F64BE_g) X(H5T_C_S1_g)
-// clang-format on
-
 // The header's own constants for these call the library.
 constexpr unsigned kReadOnly = 0, kTruncate = 2;
-
-struct Library {
-  std::string missing;
-#define DANLU_DECLARE(name) decltype(&::name) name##_ = nullptr;
-  DANLU_HDF5_ROUTINES(DANLU_DECLARE)
-#undef DANLU_DECLARE
-#define DANLU_DECLARE(name) hid_t name##_ = -1;
-  DANLU_HDF5_IDS(DANLU_DECLARE)
-#undef DANLU_DECLARE
-
-  Library() {
-    // Debian calls the one without MPI libhdf5_serial.
-    constexpr std::array<const char*, 7> kNames = {
-        "libhdf5_serial.so.103", "libhdf5_serial.so.310", "libhdf5_serial.so", "libhdf5.so.103",
-        "libhdf5.so.200",        "libhdf5.so.310",        "libhdf5.so"};
-    for (const char* name : kNames) {
-      if (open(name)) return;
-    }
-    if (missing.empty()) missing = "libhdf5 is not installed (Debian: apt-get install libhdf5-dev)";
-  }
-
- private:
-  bool open(const char* file) {
-    void* handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) return false;
-    missing.clear();
-#define DANLU_FIND(name)                                                          \
-  name##_ = reinterpret_cast<decltype(name##_)>(dlsym(handle, DANLU_TEXT(name))); \
-  if (name##_ == nullptr) missing = std::string(file) + " has no " + DANLU_TEXT(name);
-    DANLU_HDF5_ROUTINES(DANLU_FIND)
-#undef DANLU_FIND
-    if (!missing.empty()) return false;
-    unsigned major = 0, minor = 0, release = 0;
-    H5get_libversion_(&major, &minor, &release);
-    if (major != H5_VERS_MAJOR || minor != H5_VERS_MINOR) {
-      missing = std::string(file) + " is of version " + std::to_string(major) + "." +
-                std::to_string(minor) + ", but Danlu was built for " +
-                std::to_string(H5_VERS_MAJOR) + "." + std::to_string(H5_VERS_MINOR);
-      return false;
-    }
-    H5open_();
-    H5PLset_loading_state_(0);  // no filter or driver is ever loaded from a plug-in
-    H5Eset_auto2_(H5E_DEFAULT, nullptr, nullptr);
-#define DANLU_FIND(name)                      \
-  if (const void* id = dlsym(handle, #name))  \
-    name##_ = *static_cast<const hid_t*>(id); \
-  else                                        \
-    missing = std::string(file) + " has no " #name;
-    DANLU_HDF5_IDS(DANLU_FIND)
-#undef DANLU_FIND
-    return missing.empty();
-  }
-};
-
-const Library& library() {
-  static const Library the_library;
-  if (!the_library.missing.empty()) {
-    throw UnsupportedError({.where = "hdf5",
-                            .what = "HDF5 files cannot be read or written: " + the_library.missing,
-                            .hint = "install libhdf5, or keep weights in safetensors files"});
-  }
-  return the_library;
-}
 
 /// libhdf5 is not safe for threads.
 std::mutex& entrance() {
@@ -134,7 +43,7 @@ class Handle {
 };
 
 /// What libhdf5 says of its last failure, the innermost reason.
-std::string last_failure(const Library& h) {
+std::string last_failure(const Hdf5Library& h) {
   std::string text;
   h.H5Ewalk2_(
       H5E_DEFAULT, H5E_WALK_UPWARD,
@@ -151,7 +60,7 @@ struct Number {
   hid_t little, big;
 };
 
-std::array<Number, 10> numbers(const Library& h) {
+std::array<Number, 10> numbers(const Hdf5Library& h) {
   return {{{DType::float32, h.H5T_IEEE_F32LE_g_, h.H5T_IEEE_F32BE_g_},
            {DType::float64, h.H5T_IEEE_F64LE_g_, h.H5T_IEEE_F64BE_g_},
            {DType::int32, h.H5T_STD_I32LE_g_, h.H5T_STD_I32BE_g_},
@@ -165,7 +74,7 @@ std::array<Number, 10> numbers(const Library& h) {
 }
 
 /// IEEE's 16 bits, which the library has no name for.
-hid_t float16_type(const Library& h) {
+hid_t float16_type(const Hdf5Library& h) {
   const hid_t type = h.H5Tcopy_(h.H5T_IEEE_F32LE_g_);
   h.H5Tset_fields_(type, 15, 10, 5, 0, 10);
   h.H5Tset_size_(type, 2);
@@ -174,7 +83,7 @@ hid_t float16_type(const Library& h) {
 }
 
 /// h5py's bool.
-hid_t bool_type(const Library& h) {
+hid_t bool_type(const Hdf5Library& h) {
   const hid_t type = h.H5Tenum_create_(h.H5T_STD_I8LE_g_);
   const int8_t values[] = {0, 1};
   h.H5Tenum_insert_(type, "FALSE", &values[0]);
@@ -184,7 +93,7 @@ hid_t bool_type(const Library& h) {
 
 class Reader {
  public:
-  Reader(const Library& library, std::string_view bytes, const std::string& where)
+  Reader(const Hdf5Library& library, std::string_view bytes, const std::string& where)
       : h(library), bytes_(bytes), where_(where) {}
 
   TensorMap read() {
@@ -288,9 +197,10 @@ class Reader {
     if (h.H5Pget_external_count_(created) != 0) {
       fail(path, "This dataset's data lies in another file, which is not opened");
     }
-    const int filters = h.H5Pget_nfilters_(created);
-    if (filters < 0) broken(path, "The HDF5 dataset's filters are damaged");
-    for (int i = 0; i < filters; ++i) {
+    const int filter_count = h.H5Pget_nfilters_(created);
+    if (filter_count < 0) broken(path, "The HDF5 dataset's filters are damaged");
+    std::vector<Hdf5Filter> filters;
+    for (int i = 0; i < filter_count; ++i) {
       unsigned flags = 0, config = 0;
       size_t values = 0;
       const H5Z_filter_t filter = h.H5Pget_filter2_(created, static_cast<unsigned>(i), &flags,
@@ -300,6 +210,7 @@ class Reader {
         fail(path, "This dataset needs a filter that is not loaded",
              "deflate, shuffle or fletcher32", "filter " + std::to_string(filter));
       }
+      filters.push_back(static_cast<Hdf5Filter>(filter));
     }
 
     const Handle type(h.H5Dget_type_(dataset), h.H5Tclose_);
@@ -307,9 +218,11 @@ class Reader {
     const DType dtype = dtype_of(dataset, type, path);
     const Shape shape = shape_of(dataset, path);
     const uint64_t declared = TensorSpec{shape, dtype}.bytes();
+    std::vector<uint64_t> chunk;
+    if (layout == H5D_CHUNKED) chunk = chunk_sizes(created, path);
     // Only chunks go through filters; elsewhere they would excuse data that is not there.
-    const bool filtered = filters > 0 && layout == H5D_CHUNKED;
-    check_storage(dataset, created, layout, filtered, {shape, dtype}, path);
+    const bool filtered = !filters.empty() && layout == H5D_CHUNKED;
+    check_storage(dataset, chunk, filtered, {shape, dtype}, path);
 
     HostTensor tensor = HostTensor::empty(shape, dtype);
     // 16-bit numbers and bools come as they are, all others in the order of this machine.
@@ -317,8 +230,12 @@ class Reader {
     for (const Number& number : numbers(h)) {
       if (number.dtype == dtype) memory = number.little;
     }
-    if (declared > 0 &&
-        h.H5Dread_(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.data()) < 0) {
+    if (declared > 0 && layout == H5D_CHUNKED) {
+      Hdf5Chunks chunks(tensor, std::move(chunk), std::move(filters), where_ + "/" + path);
+      read_chunks(dataset, chunks, path);
+      if (h.H5Tequal_(type, memory) <= 0) swap_bytes(tensor);
+    } else if (declared > 0 &&
+               h.H5Dread_(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.data()) < 0) {
       broken(path, "The HDF5 dataset cannot be read");
     }
     if (dtype == DType::bool_) {
@@ -400,7 +317,41 @@ class Reader {
     }
   }
 
-  void check_storage(hid_t dataset, hid_t created, H5D_layout_t layout, bool filtered,
+  std::vector<uint64_t> chunk_sizes(hid_t created, const std::string& path) const {
+    std::array<hsize_t, Shape::kMaxRank + 1> sizes{};
+    const int rank = h.H5Pget_chunk_(created, Shape::kMaxRank + 1, sizes.data());
+    if (rank < 0 || rank > Shape::kMaxRank) broken(path, "The dataset's chunks are damaged");
+    return {sizes.begin(), sizes.begin() + rank};
+  }
+
+  void read_chunks(hid_t dataset, Hdf5Chunks& chunks, const std::string& path) const {
+    std::string stored;
+    for (uint64_t i = 0; i < chunks.count(); ++i) {
+      const std::vector<uint64_t> at = chunks.offset(i);
+      const std::vector<hsize_t> offset(at.begin(), at.end());
+      hsize_t size = 0;
+      if (h.H5Dget_chunk_storage_size_(dataset, offset.data(), &size) < 0 || size == 0) {
+        broken(path, "A chunk of the HDF5 dataset was never written");
+      }
+      if (size > bytes_.size()) fail(path, "A chunk of the HDF5 dataset claims more than the file");
+      stored.resize(size);
+      uint32_t skipped = 0;
+      if (h.H5Dread_chunk_(dataset, H5P_DEFAULT, offset.data(), &skipped, stored.data()) < 0) {
+        broken(path, "A chunk of the HDF5 dataset cannot be read");
+      }
+      chunks.put(i, stored, skipped);
+    }
+  }
+
+  static void swap_bytes(HostTensor& tensor) {
+    auto* bytes = static_cast<std::byte*>(tensor.data());
+    const size_t element = size_of(tensor.dtype());
+    for (size_t i = 0; i < tensor.bytes(); i += element)
+      std::reverse(bytes + i, bytes + i + element);
+  }
+
+  /// `chunk_shape` is empty where the data is in one piece.
+  void check_storage(hid_t dataset, const std::vector<uint64_t>& chunk_shape, bool filtered,
                      const TensorSpec& spec, const std::string& path) {
     const uint64_t declared = spec.bytes();
     const uint64_t stored = h.H5Dget_storage_size_(dataset);
@@ -410,13 +361,10 @@ class Reader {
            "at most " + std::to_string(bytes_.size()), std::to_string(std::max(stored, stored_)));
     }
     uint64_t wanted = declared;
-    if (layout == H5D_CHUNKED) {
-      std::array<hsize_t, Shape::kMaxRank + 1> sizes{};
-      const int rank = h.H5Pget_chunk_(created, Shape::kMaxRank + 1, sizes.data());
-      if (rank < 0 || rank > Shape::kMaxRank) broken(path, "The dataset's chunks are damaged");
+    if (!chunk_shape.empty()) {
       uint64_t chunk = size_of(spec.dtype);
-      for (int i = 0; i < rank; ++i) {
-        if (__builtin_mul_overflow(chunk, sizes[static_cast<size_t>(i)], &chunk)) {
+      for (const uint64_t size : chunk_shape) {
+        if (__builtin_mul_overflow(chunk, size, &chunk)) {
           fail(path, "The dataset's chunks are impossible");
         }
       }
@@ -433,7 +381,7 @@ class Reader {
     }
   }
 
-  const Library& h;
+  const Hdf5Library& h;
   std::string_view bytes_;
   const std::string& where_;
   TensorMap tensors_;
@@ -444,7 +392,7 @@ class Reader {
 
 class Writer {
  public:
-  explicit Writer(const Library& library) : h(library) {}
+  explicit Writer(const Hdf5Library& library) : h(library) {}
 
   std::string write(const TensorMap& tensors, const std::vector<Hdf5Attribute>& attributes) {
     const Handle access(h.H5Pcreate_(h.H5P_CLS_FILE_ACCESS_ID_g_), h.H5Pclose_);
@@ -546,14 +494,14 @@ class Writer {
     check(h.H5Awrite_(made, type, &text));
   }
 
-  const Library& h;
+  const Hdf5Library& h;
   std::set<std::string> groups_, datasets_;
 };
 
 }  // namespace
 
 TensorMap parse_hdf5(std::string_view bytes, const std::string& where) {
-  const Library& h = library();
+  const Hdf5Library& h = hdf5_library();
   const std::lock_guard lock(entrance());
   return Reader(h, bytes, where).read();
 }
@@ -561,7 +509,7 @@ TensorMap parse_hdf5(std::string_view bytes, const std::string& where) {
 TensorMap load_hdf5(const std::string& path) { return parse_hdf5(read_file(path), path); }
 
 std::string to_hdf5(const TensorMap& tensors, const std::vector<Hdf5Attribute>& attributes) {
-  const Library& h = library();
+  const Hdf5Library& h = hdf5_library();
   const std::lock_guard lock(entrance());
   return Writer(h).write(tensors, attributes);
 }

@@ -79,6 +79,14 @@ TEST(Hdf5, FilesOfH5pyAreRead) {
   EXPECT_EQ(types.at("layers/dense/vars/empty").shape(), Shape({0, 5}));
   const TensorMap gzip = load_hdf5(path_of("gzip"));
   EXPECT_EQ(gzip.at("layers/dense/vars/1").values<float>()[999], 999 % 7);
+  const TensorMap chunks = load_hdf5(path_of("chunks"));
+  const auto& wide = chunks.at("layers/dense/vars/1");
+  const auto& plain = chunks.at("layers/dense/vars/2");
+  ASSERT_EQ(wide.shape(), Shape({7, 10, 3}));
+  for (size_t i = 0; i < 7 * 10 * 3; ++i) {
+    EXPECT_EQ(wide.values<double>()[i], static_cast<double>(i) / 8) << i;
+    EXPECT_EQ(plain.values<float>()[i], static_cast<float>(i) / 8) << i;
+  }
 }
 
 struct Hostile {
@@ -111,6 +119,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Hostile{"hard_links", "claim more bytes than the file has"},
                     Hostile{"shape_bomb", "a shape bomb"}, Hostile{"unwritten", "a shape bomb"},
                     Hostile{"chunk_bomb", "a shape bomb"},
+                    Hostile{"short_chunk", "a chunk has 40 bytes, not 400"},
+                    Hostile{"long_chunk", "a compressed chunk is no chunk"},
+                    Hostile{"bare_chunk", "bytes, not 400"},
+                    Hostile{"missing_chunk", "was never written"},
+                    Hostile{"checksum", "a chunk's checksum is wrong"},
                     Hostile{"filter_lzf", "a filter that is not loaded"},
                     Hostile{"filter_dynamic", "filter 32001"}, Hostile{"texts", "of a type"},
                     Hostile{"records", "of a type"},

@@ -4,10 +4,12 @@
     tests/interop/make_hostile.py     # needs h5py (3.16.0 made the committed files) and numpy
 
 Each is a weight file of one Dense layer with one thing about it that is not as it should be.
-`good.h5` is the file without, `types.h5` has every dtype, `gzip.h5` is compressed.
+`good.h5` is the file without, `types.h5` has every dtype, `gzip.h5` and `chunks.h5` are in
+chunks.
 """
 
 import pathlib
+import zlib
 
 import h5py
 import numpy as np
@@ -109,10 +111,45 @@ def gzip(f, group):
                          fletcher32=True)
 
 
+def chunks(f, group):
+    """More axes than one, chunks over the edge, big-endian, some of them without the filters."""
+    data = np.arange(7 * 10 * 3, dtype=">f8").reshape(7, 10, 3) / 8
+    group.create_dataset("1", data=data, chunks=(3, 4, 2), compression="gzip", shuffle=True)
+    group["1"].id.write_direct_chunk((0, 0, 0), np.ascontiguousarray(data[:3, :4, :2]).tobytes(), 3)
+    group.create_dataset("2", data=data.astype("f4"), chunks=(2, 10, 3))
+
+
+def short_chunk(f, group):
+    """libhdf5 1.10 reads beyond what comes out of the filter."""
+    group.create_dataset("1", data=np.zeros(100, "float32"), chunks=(100,), compression="gzip")
+    group["1"].id.write_direct_chunk((0,), zlib.compress(bytes(40)), 0)
+
+
+def long_chunk(f, group):
+    group.create_dataset("1", data=np.zeros(100, "float32"), chunks=(100,), compression="gzip")
+    group["1"].id.write_direct_chunk((0,), zlib.compress(bytes(4000)), 0)
+
+
+def bare_chunk(f, group):
+    """Says that it was not compressed, and is too short for that."""
+    group.create_dataset("1", data=np.ones(100, "float32"), chunks=(100,), compression="gzip")
+    group["1"].id.write_direct_chunk((0,), zlib.compress(bytes(400)), 1)
+
+
+def missing_chunk(f, group):
+    group.create_dataset("1", (100, 100), "float32", chunks=(1, 100), compression="gzip")
+    group["1"][:50] = 1
+
+
+def checksum(f, group):
+    group.create_dataset("1", data=np.ones(100, "float32"), chunks=(100,), fletcher32=True)
+    group["1"].id.write_direct_chunk((0,), bytes(400) + b"\1\2\3\4", 0)
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     file("good", lambda f, group: None)
     for change in (external_storage, virtual, external_link, soft_link, loop, hard_links, shape_bomb,
                    unwritten, chunk_bomb, filter_lzf, filter_dynamic, texts, records, named_type, deep,
-                   types, gzip):
+                   types, gzip, chunks, short_chunk, long_chunk, bare_chunk, missing_chunk, checksum):
         file(change.__name__, change)
