@@ -122,7 +122,6 @@ endforeach()
 add_library(danlu_headers_alone OBJECT EXCLUDE_FROM_ALL ${header_units})
 target_link_libraries(danlu_headers_alone PRIVATE danlu danlu_flags danlu_dependencies)
 target_compile_options(danlu_headers_alone PRIVATE -O0)
-target_include_directories(danlu_headers_alone PRIVATE ${DANLU_HDF5_INCLUDE})
 danlu_add_check(check_headers_alone ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} -j 2 --target
                 danlu_headers_alone)
 set_tests_properties(check_headers_alone PROPERTIES PROCESSORS 2)

@@ -1,5 +1,8 @@
 #include "danlu/io/hdf5.h"
 
+#include <dlfcn.h>
+#include <hdf5.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -11,13 +14,85 @@
 #include "danlu/base/file.h"
 #include "danlu/io/hdf5_check.h"
 #include "danlu/io/hdf5_chunks.h"
-#include "danlu/io/hdf5_library.h"
 
 namespace danlu {
 namespace {
 
 // The header's own constants for these call the library.
 constexpr unsigned kReadOnly = 0, kTruncate = 2;
+
+#define DANLU_TEXT_OF(name) #name
+#define DANLU_TEXT(name) DANLU_TEXT_OF(name)
+
+struct Library {
+  std::string missing;  ///< why it cannot be used
+#define DANLU_HDF5_ROUTINE(name) decltype(&::name) name##_ = nullptr;
+#define DANLU_HDF5_ID(name) hid_t name##_ = -1;
+#include "danlu/io/hdf5_names.def"
+#undef DANLU_HDF5_ROUTINE
+#undef DANLU_HDF5_ID
+
+  Library();
+
+ private:
+  bool open(const char* file);
+};
+
+Library::Library() {
+  // Debian calls the one without MPI libhdf5_serial.
+  constexpr std::array<const char*, 7> kNames = {
+      "libhdf5_serial.so.103", "libhdf5_serial.so.310", "libhdf5_serial.so", "libhdf5.so.103",
+      "libhdf5.so.200",        "libhdf5.so.310",        "libhdf5.so"};
+  for (const char* name : kNames) {
+    if (open(name)) return;
+  }
+  if (missing.empty()) missing = "libhdf5 is not installed (Debian: apt-get install libhdf5-dev)";
+}
+
+bool Library::open(const char* file) {
+  void* handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return false;
+  missing.clear();
+#define DANLU_HDF5_ROUTINE(name)                                                  \
+  name##_ = reinterpret_cast<decltype(name##_)>(dlsym(handle, DANLU_TEXT(name))); \
+  if (name##_ == nullptr) missing = std::string(file) + " has no " + DANLU_TEXT(name);
+#define DANLU_HDF5_ID(name)
+#include "danlu/io/hdf5_names.def"
+#undef DANLU_HDF5_ROUTINE
+#undef DANLU_HDF5_ID
+  if (!missing.empty()) return false;
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion_(&major, &minor, &release);
+  if (major != H5_VERS_MAJOR || minor != H5_VERS_MINOR) {
+    missing = std::string(file) + " is of version " + std::to_string(major) + "." +
+              std::to_string(minor) + ", but Danlu was built for " + std::to_string(H5_VERS_MAJOR) +
+              "." + std::to_string(H5_VERS_MINOR);
+    return false;
+  }
+  H5open_();
+  H5PLset_loading_state_(0);  // no filter or driver is ever loaded from a plug-in
+  H5Eset_auto2_(H5E_DEFAULT, nullptr, nullptr);
+#define DANLU_HDF5_ROUTINE(name)
+#define DANLU_HDF5_ID(name)                   \
+  if (const void* id = dlsym(handle, #name))  \
+    name##_ = *static_cast<const hid_t*>(id); \
+  else                                        \
+    missing = std::string(file) + " has no " #name;
+#include "danlu/io/hdf5_names.def"
+#undef DANLU_HDF5_ROUTINE
+#undef DANLU_HDF5_ID
+  return missing.empty();
+}
+
+const Library& library() {
+  static const Library the_library;
+  if (!the_library.missing.empty()) {
+    throw UnsupportedError({.where = "hdf5",
+                            .what = "HDF5 files cannot be read or written: " + the_library.missing,
+                            .hint = "install libhdf5, or keep weights in safetensors files"});
+  }
+  return the_library;
+}
 
 /// libhdf5 is not safe for threads.
 std::mutex& entrance() {
@@ -43,7 +118,7 @@ class Handle {
 };
 
 /// What libhdf5 says of its last failure, the innermost reason.
-std::string last_failure(const Hdf5Library& h) {
+std::string last_failure(const Library& h) {
   std::string text;
   h.H5Ewalk2_(
       H5E_DEFAULT, H5E_WALK_UPWARD,
@@ -60,7 +135,7 @@ struct Number {
   hid_t little, big;
 };
 
-std::array<Number, 10> numbers(const Hdf5Library& h) {
+std::array<Number, 10> numbers(const Library& h) {
   return {{{DType::float32, h.H5T_IEEE_F32LE_g_, h.H5T_IEEE_F32BE_g_},
            {DType::float64, h.H5T_IEEE_F64LE_g_, h.H5T_IEEE_F64BE_g_},
            {DType::int32, h.H5T_STD_I32LE_g_, h.H5T_STD_I32BE_g_},
@@ -74,7 +149,7 @@ std::array<Number, 10> numbers(const Hdf5Library& h) {
 }
 
 /// IEEE's 16 bits, which the library has no name for.
-hid_t float16_type(const Hdf5Library& h) {
+hid_t float16_type(const Library& h) {
   const hid_t type = h.H5Tcopy_(h.H5T_IEEE_F32LE_g_);
   h.H5Tset_fields_(type, 15, 10, 5, 0, 10);
   h.H5Tset_size_(type, 2);
@@ -83,7 +158,7 @@ hid_t float16_type(const Hdf5Library& h) {
 }
 
 /// h5py's bool.
-hid_t bool_type(const Hdf5Library& h) {
+hid_t bool_type(const Library& h) {
   const hid_t type = h.H5Tenum_create_(h.H5T_STD_I8LE_g_);
   const int8_t values[] = {0, 1};
   h.H5Tenum_insert_(type, "FALSE", &values[0]);
@@ -93,7 +168,7 @@ hid_t bool_type(const Hdf5Library& h) {
 
 class Reader {
  public:
-  Reader(const Hdf5Library& library, std::string_view bytes, const std::string& where)
+  Reader(const Library& library, std::string_view bytes, const std::string& where)
       : h(library), bytes_(bytes), where_(where) {}
 
   TensorMap read() {
@@ -381,7 +456,7 @@ class Reader {
     }
   }
 
-  const Hdf5Library& h;
+  const Library& h;
   std::string_view bytes_;
   const std::string& where_;
   TensorMap tensors_;
@@ -392,7 +467,7 @@ class Reader {
 
 class Writer {
  public:
-  explicit Writer(const Hdf5Library& library) : h(library) {}
+  explicit Writer(const Library& library) : h(library) {}
 
   std::string write(const TensorMap& tensors, const std::vector<Hdf5Attribute>& attributes) {
     const Handle access(h.H5Pcreate_(h.H5P_CLS_FILE_ACCESS_ID_g_), h.H5Pclose_);
@@ -494,14 +569,14 @@ class Writer {
     check(h.H5Awrite_(made, type, &text));
   }
 
-  const Hdf5Library& h;
+  const Library& h;
   std::set<std::string> groups_, datasets_;
 };
 
 }  // namespace
 
 TensorMap parse_hdf5(std::string_view bytes, const std::string& where) {
-  const Hdf5Library& h = hdf5_library();
+  const Library& h = library();
   const std::lock_guard lock(entrance());
   return Reader(h, bytes, where).read();
 }
@@ -509,7 +584,7 @@ TensorMap parse_hdf5(std::string_view bytes, const std::string& where) {
 TensorMap load_hdf5(const std::string& path) { return parse_hdf5(read_file(path), path); }
 
 std::string to_hdf5(const TensorMap& tensors, const std::vector<Hdf5Attribute>& attributes) {
-  const Hdf5Library& h = hdf5_library();
+  const Library& h = library();
   const std::lock_guard lock(entrance());
   return Writer(h).write(tensors, attributes);
 }
