@@ -96,24 +96,7 @@ class AmxAttentionBase : public Kernel {
 
   AttentionTile tile(const KernelArgs& args, float* scores, int64_t b, int64_t n, Range queries,
                      Range keys) const {
-    const auto place = [&](const std::array<int64_t, 4>& strides) {
-      return b * strides[0] + n * strides[1] + queries.begin * strides[2] + keys.begin * strides[3];
-    };
-    AttentionTile t{.scores = scores,
-                    .rows = queries.end - queries.begin,
-                    .columns = keys.end - keys.begin,
-                    .stride = stride_,
-                    .scale = static_cast<float>(g_.scale),
-                    .visible = g_.causal ? queries.begin + 1 - keys.begin : g_.sources};
-    if (g_.bias >= 0) {
-      t.bias = args.in<float>(g_.bias) + place(g_.bias_strides);
-      t.bias_row = g_.bias_strides[2], t.bias_column = g_.bias_strides[3];
-    }
-    if (g_.mask >= 0) {
-      t.mask = args.in<uint8_t>(g_.mask) + place(g_.mask_strides);
-      t.mask_row = g_.mask_strides[2], t.mask_column = g_.mask_strides[3];
-    }
-    return t;
+    return attention_tile(g_, args, {.scores = scores, .stride = stride_}, b, n, queries, keys);
   }
 
   Range block(int64_t i, int64_t size, int64_t length) const {

@@ -41,24 +41,7 @@ class AttentionBase : public Kernel {
 
   AttentionTile tile(const KernelArgs& args, float* scores, int64_t b, int64_t n, Range queries,
                      Range keys) const {
-    const auto place = [&](const std::array<int64_t, 4>& strides) {
-      return b * strides[0] + n * strides[1] + queries.begin * strides[2] + keys.begin * strides[3];
-    };
-    AttentionTile t{.scores = scores,
-                    .rows = queries.end - queries.begin,
-                    .columns = keys.end - keys.begin,
-                    .stride = stride_,
-                    .scale = static_cast<float>(g_.scale),
-                    .visible = g_.causal ? queries.begin + 1 - keys.begin : g_.sources};
-    if (g_.bias >= 0) {
-      t.bias = args.in<float>(g_.bias) + place(g_.bias_strides);
-      t.bias_row = g_.bias_strides[2], t.bias_column = g_.bias_strides[3];
-    }
-    if (g_.mask >= 0) {
-      t.mask = args.in<uint8_t>(g_.mask) + place(g_.mask_strides);
-      t.mask_row = g_.mask_strides[2], t.mask_column = g_.mask_strides[3];
-    }
-    return t;
+    return attention_tile(g_, args, {.scores = scores, .stride = stride_}, b, n, queries, keys);
   }
 
   Range query_block(int64_t i) const { return {i * kRows, std::min((i + 1) * kRows, g_.targets)}; }
@@ -331,6 +314,26 @@ KernelDef attention_backward() {
   return {"simd", refusal, [](const KernelQuery& q) -> std::unique_ptr<Kernel> {
             return std::make_unique<AttentionBackwardKernel>(q);
           }};
+}
+
+AttentionTile attention_tile(const AttentionGeometry& g, const KernelArgs& args, AttentionTile t,
+                             int64_t b, int64_t n, Range queries, Range keys) {
+  const auto place = [&](const std::array<int64_t, 4>& strides) {
+    return b * strides[0] + n * strides[1] + queries.begin * strides[2] + keys.begin * strides[3];
+  };
+  t.rows = queries.end - queries.begin;
+  t.columns = keys.end - keys.begin;
+  t.scale = static_cast<float>(g.scale);
+  t.visible = g.causal ? queries.begin + 1 - keys.begin : g.sources;
+  if (g.bias >= 0) {
+    t.bias = args.in<float>(g.bias) + place(g.bias_strides);
+    t.bias_row = g.bias_strides[2], t.bias_column = g.bias_strides[3];
+  }
+  if (g.mask >= 0) {
+    t.mask = args.in<uint8_t>(g.mask) + place(g.mask_strides);
+    t.mask_row = g.mask_strides[2], t.mask_column = g.mask_strides[3];
+  }
+  return t;
 }
 
 }  // namespace danlu::cpu::simd

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "danlu/backends/cpu/attention_geometry.h"
+#include "danlu/base/thread.h"
 #include "danlu/runtime/kernel.h"
 
 namespace danlu::cpu::simd {
@@ -25,6 +27,10 @@ struct AttentionTile {
   /// Row r sees the columns below `visible + r`; far beyond all columns without a causal mask.
   int64_t visible = 0;
 };
+
+/// `tile`, of which scores and stride are set, for the queries and keys of head `n` in batch `b`.
+AttentionTile attention_tile(const AttentionGeometry& g, const KernelArgs& args, AttentionTile tile,
+                             int64_t b, int64_t n, Range queries, Range keys);
 
 /// What the rows of a block need of those before, and give to those behind.
 struct AttentionRows {
